@@ -1,0 +1,54 @@
+package customer
+
+import (
+	"time"
+
+	"qunce/internal/event"
+)
+
+// What happens to customers. CustomerID, StaffID and StoreID of the event are set.
+const (
+	Added    event.Kind = "customer.added"     // a relation with a member of staff began, or began again; Data AddedData
+	Ended    event.Kind = "customer.ended"     // it ended; Data EndedData
+	Tagged   event.Kind = "customer.tagged"    // Data TagData
+	Untagged event.Kind = "customer.untagged"  // Data TagData
+	OptedOut event.Kind = "customer.opted_out" // wants no messages any more
+	OptedIn  event.Kind = "customer.opted_in"
+	Welcomed event.Kind = "customer.welcome_due" // WeCom handed us a welcome code; Data WelcomeData
+)
+
+// AddedData says how a relation began. NewPerson is true when nobody of the corp knew the customer before, so that people
+// and relations are told apart; Again counts earlier beginnings of the same relation.
+type AddedData struct {
+	UserID         string `json:"userid"`
+	ExternalUserID string `json:"external_userid"`
+	WayState       string `json:"state"`
+	AddWay         int    `json:"add_way"`
+	NewPerson      bool   `json:"new_person"`
+	Again          int    `json:"again"`
+	Found          string `json:"found,omitempty"` // "sync" when no callback told us
+}
+
+// EndedData says who ended a relation: "customer" or "staff".
+type EndedData struct {
+	By             string `json:"by"`
+	UserID         string `json:"userid"`
+	ExternalUserID string `json:"external_userid"`
+}
+
+// TagData is one corp tag on a relation.
+type TagData struct {
+	TagID string `json:"tag_id"`
+	Name  string `json:"name"`
+	By    string `json:"by"` // "staff" or "system"
+}
+
+// WelcomeData carries the code that lets us send one welcome within 20 s of Received (wall time).
+type WelcomeData struct {
+	UserID         string    `json:"userid"`
+	ExternalUserID string    `json:"external_userid"`
+	WayState       string    `json:"state"`
+	Name           string    `json:"name"`
+	Code           string    `json:"-"`
+	Received       time.Time `json:"received"`
+}

@@ -1,0 +1,191 @@
+package customer
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+
+	"golang.org/x/sync/errgroup"
+
+	"qunce/internal/event"
+	"qunce/internal/inbox"
+	"qunce/internal/pg"
+	"qunce/internal/wecom"
+	"qunce/internal/wecom/callback"
+)
+
+// readers is how many customers are read from WeCom at once.
+const readers = 16
+
+// Listen registers what callbacks about customers and tags make us do.
+func (s *Service) Listen(in *inbox.Inbox) {
+	seen := inbox.Handler{Read: s.readAll, Apply: s.applyEvents}
+	for _, change := range []string{callback.AddExternal, callback.AddHalfExternal, callback.EditExternal} {
+		in.Register(callback.ExternalContact+"/"+change, seen)
+	}
+	ended := inbox.Handler{Read: s.readUnknown, Apply: s.applyEvents}
+	in.Register(callback.ExternalContact+"/"+callback.DelExternal, ended)
+	in.Register(callback.ExternalContact+"/"+callback.DelFollow, ended)
+	in.Register(callback.ExternalTag, inbox.Handler{Read: s.readTags, Apply: s.applyTagEvents})
+}
+
+// gone are the codes by which WeCom says that nobody in sight knows this customer (any more).
+func gone(err error) bool { return wecom.IsCode(err, 84061, 40096) }
+
+func (s *Service) readAll(ctx context.Context, evs []inbox.Event) (any, error) {
+	ids := make([]string, 0, len(evs))
+	for _, e := range evs {
+		ids = append(ids, e.ExternalUserID)
+	}
+	return s.read(ctx, unique(ids))
+}
+
+// readUnknown reads customers whose end we hear of before their beginning.
+func (s *Service) readUnknown(ctx context.Context, evs []inbox.Event) (any, error) {
+	unknown, err := unknownPairs(ctx, s.DB, endsOf(evs))
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, 0, len(unknown))
+	for _, e := range unknown {
+		ids = append(ids, e.ExternalUserID)
+	}
+	return s.read(ctx, unique(ids))
+}
+
+func (s *Service) read(ctx context.Context, externals []string) (map[string]wecom.External, error) {
+	found := make([]*wecom.External, len(externals))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(readers)
+	for i, x := range externals {
+		g.Go(func() error {
+			e, err := s.WeCom.ExternalGet(ctx, x)
+			if gone(err) {
+				return nil
+			}
+			found[i] = &e
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	out := make(map[string]wecom.External, len(externals))
+	for i, x := range externals {
+		if found[i] != nil {
+			out[x] = *found[i]
+		}
+	}
+	return out, nil
+}
+
+func endsOf(evs []inbox.Event) []End {
+	var out []End
+	for _, e := range evs {
+		switch e.ChangeType {
+		case callback.DelExternal:
+			out = append(out, End{e.UserID, e.ExternalUserID, DeletedByStaff, e.At})
+		case callback.DelFollow:
+			out = append(out, End{e.UserID, e.ExternalUserID, DeletedByCustomer, e.At})
+		}
+	}
+	return out
+}
+
+// applyEvents applies what was read, hands welcome codes on, and then marks the ends.
+func (s *Service) applyEvents(ctx context.Context, tx pg.Tx, evs []inbox.Event, read any) error {
+	found := read.(map[string]wecom.External)
+	if err := s.applySeen(ctx, tx, evs, found); err != nil {
+		return err
+	}
+	if err := s.handOnWelcomes(ctx, tx, evs, found); err != nil {
+		return err
+	}
+	for cause, ends := range byCause(evs) {
+		if err := s.End(ctx, tx, ends, cause); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func byCause(evs []inbox.Event) map[int64][]End {
+	out := map[int64][]End{}
+	for _, e := range evs {
+		if ends := endsOf([]inbox.Event{e}); len(ends) > 0 {
+			out[e.CauseID] = ends
+		}
+	}
+	return out
+}
+
+func (s *Service) applySeen(ctx context.Context, tx pg.Tx, evs []inbox.Event, found map[string]wecom.External) error {
+	var seen []Seen
+	causes := map[string]int64{}
+	done := map[string]bool{}
+	for _, e := range evs {
+		if ext, ok := found[e.ExternalUserID]; ok && !done[e.ExternalUserID] {
+			done[e.ExternalUserID] = true
+			causes[e.ExternalUserID] = e.CauseID
+			seen = append(seen, SeenIn(ext)...)
+		}
+	}
+	_, err := s.apply(ctx, tx, seen, "", func(external string) int64 { return causes[external] })
+	return err
+}
+
+// handOnWelcomes publishes the welcome codes. A half add has no relation yet, but its twenty seconds run already, so the
+// customer is made from the event alone when WeCom does not show them.
+func (s *Service) handOnWelcomes(ctx context.Context, tx pg.Tx, evs []inbox.Event, found map[string]wecom.External) error {
+	var welcomes []inbox.Event
+	var bare []Seen
+	var users []string
+	for _, e := range evs {
+		if e.WelcomeCode == "" {
+			continue
+		}
+		welcomes = append(welcomes, e)
+		users = append(users, e.UserID)
+		if _, ok := found[e.ExternalUserID]; !ok {
+			bare = append(bare, Seen{Contact: wecom.ExternalContact{ExternalUserID: e.ExternalUserID}, Follow: wecom.Follow{CreateTime: e.CreateTime}})
+		}
+	}
+	if len(welcomes) == 0 {
+		return nil
+	}
+	if len(bare) > 0 {
+		if err := s.ensurePeople(ctx, tx, bare); err != nil {
+			return err
+		}
+	}
+	externals := make([]string, 0, len(welcomes))
+	for _, e := range welcomes {
+		externals = append(externals, e.ExternalUserID)
+	}
+	ids, err := identities(ctx, tx, "external_userid", externals)
+	if err != nil {
+		return err
+	}
+	staff, err := s.Staff.EnsureStaff(ctx, tx, unique(users))
+	if err != nil {
+		return err
+	}
+	out := make([]event.Event, 0, len(welcomes))
+	for _, e := range welcomes {
+		sum := sha256.Sum256([]byte(e.WelcomeCode))
+		ref := staff[e.UserID]
+		out = append(out, event.Event{Kind: Welcomed, At: e.At, CustomerID: ids[e.ExternalUserID], StaffID: ref.ID, StoreID: ref.StoreID, CauseID: e.CauseID,
+			Key: "customer.welcome/" + hex.EncodeToString(sum[:12]),
+			Data: WelcomeData{UserID: e.UserID, ExternalUserID: e.ExternalUserID, WayState: e.State, Name: found[e.ExternalUserID].Contact.Name,
+				Code: e.WelcomeCode, Received: e.Received}})
+	}
+	return s.Events.Publish(ctx, tx, out...)
+}
+
+func (s *Service) readTags(ctx context.Context, _ []inbox.Event) (any, error) {
+	return s.WeCom.CorpTags(ctx, nil, nil)
+}
+
+func (s *Service) applyTagEvents(ctx context.Context, tx pg.Tx, _ []inbox.Event, read any) error {
+	return s.ApplyTags(ctx, tx, read.([]wecom.CorpTagGroup), true)
+}

@@ -1,0 +1,98 @@
+package event
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"qunce/internal/clock"
+	"qunce/internal/pg"
+)
+
+// Tables declares what this package owns.
+func Tables() []pg.Table {
+	return []pg.Table{
+		{Name: "event_key", Owner: "event", Family: pg.ByValue, Key: "key", Merge: "keep", Erase: "keep", Retention: "24 months", Sampling: "none"},
+		{Name: "event_event", Owner: "event", Family: pg.ByCustomer, Key: "customer_id", Personal: []string{"data"},
+			Merge: "move", Erase: "delete", Retention: "24 months, by partition", Sampling: "follow customer"},
+	}
+}
+
+// Recorded is an event as it was kept: Data is the raw JSON of the kind's struct.
+type Recorded struct {
+	ID         int64
+	Kind       Kind
+	At         time.Time
+	CustomerID int64
+	GroupID    int64
+	StaffID    int64
+	StoreID    int64
+	CodeID     int64
+	Data       json.RawMessage
+	CauseID    int64
+}
+
+// Before is where a page of a timeline starts: events older than (At, ID). The zero value is the newest.
+type Before struct {
+	At time.Time
+	ID int64
+}
+
+// Timeline returns up to limit events of a customer, newest first.
+func Timeline(ctx context.Context, q pg.Querier, customerID int64, before Before, limit int) ([]Recorded, error) {
+	if before.At.IsZero() {
+		before = Before{At: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}
+	}
+	return find(ctx, q, `WHERE customer_id = $1 AND (at, id) < ($2, $3) ORDER BY at DESC, id DESC LIMIT $4`, customerID, before.At, before.ID, limit)
+}
+
+// ByCause returns what one cause led to, oldest first, at most 500.
+func ByCause(ctx context.Context, q pg.Querier, causeID int64) ([]Recorded, error) {
+	return find(ctx, q, `WHERE cause_id = $1 ORDER BY at, id LIMIT 500`, causeID)
+}
+
+// ByGroup returns up to limit events of a group, newest first.
+func ByGroup(ctx context.Context, q pg.Querier, groupID int64, kinds []string, before Before, limit int) ([]Recorded, error) {
+	if before.At.IsZero() {
+		before = Before{At: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}
+	}
+	return find(ctx, q, `WHERE group_id = $1 AND group_id <> 0 AND kind = ANY($2) AND (at, id) < ($3, $4) ORDER BY at DESC, id DESC LIMIT $5`,
+		groupID, kinds, before.At, before.ID, limit)
+}
+
+func find(ctx context.Context, q pg.Querier, where string, args ...any) ([]Recorded, error) {
+	rows, err := q.Query(ctx, `SELECT id, kind, at, customer_id, group_id, staff_id, store_id, code_id, data, cause_id FROM event_event `+where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("find events: %w", err)
+	}
+	defer rows.Close()
+	var out []Recorded
+	for rows.Next() {
+		var r Recorded
+		if err := rows.Scan(&r.ID, &r.Kind, &r.At, &r.CustomerID, &r.GroupID, &r.StaffID, &r.StoreID, &r.CodeID, &r.Data, &r.CauseID); err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+// EnsurePartitions makes the monthly partitions that hold events from from to to, both inclusive, in the corp's zone.
+// They follow the corp's clock: the caller passes its present month and some months ahead, an import the months it brings.
+func EnsurePartitions(ctx context.Context, db *pg.DB, from, to time.Time) error {
+	from, to = from.In(clock.Shanghai), to.In(clock.Shanghai)
+	for m := month(from); !m.After(to); m = m.AddDate(0, 1, 0) {
+		name := fmt.Sprintf("event_event_y%04dm%02d", m.Year(), int(m.Month()))
+		_, err := db.Exec(ctx, fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %s PARTITION OF event_event FOR VALUES FROM ('%s') TO ('%s')`,
+			name, m.Format(time.RFC3339), m.AddDate(0, 1, 0).Format(time.RFC3339)))
+		if err != nil {
+			return fmt.Errorf("make partition %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func month(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, clock.Shanghai)
+}

@@ -1,0 +1,73 @@
+// Package failpoint names the places around every effect where a process may die, so that crash tests can walk all of
+// them. In production a failpoint is one atomic load. A crash is a real SIGKILL to the own process: no deferred call,
+// no flush, nothing that a power cut would not allow.
+package failpoint
+
+import (
+	"os"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+)
+
+// Point is one named place. Make points as package variables with New, so that Names is complete at start.
+type Point struct {
+	name string
+	left atomic.Int64 // hits until the kill; 0 = disarmed
+}
+
+var registry struct {
+	sync.Mutex
+	points map[string]*Point
+}
+
+// Env is the variable that arms points: "inbox.commit.after=3,outbox.call.before=1" kills at the third and first hit.
+const Env = "QUNCE_FAILPOINT"
+
+// New registers a point; the name is "package.effect.before" or ".after" and must be unique.
+func New(name string) *Point {
+	registry.Lock()
+	defer registry.Unlock()
+	if registry.points == nil {
+		registry.points = map[string]*Point{}
+	}
+	if registry.points[name] != nil {
+		panic("failpoint: " + name + " is registered twice")
+	}
+	p := &Point{name: name}
+	for _, part := range strings.Split(os.Getenv(Env), ",") {
+		if k, v, ok := strings.Cut(part, "="); ok && k == name {
+			if n, err := strconv.ParseInt(v, 10, 64); err == nil && n > 0 {
+				p.left.Store(n)
+			}
+		}
+	}
+	registry.points[name] = p
+	return p
+}
+
+// Hit passes the point; if it is armed and this is the hit it was armed for, the process dies here.
+func (p *Point) Hit() {
+	if p.left.Load() == 0 {
+		return
+	}
+	if p.left.Add(-1) == 0 {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {} // the kill is on its way
+	}
+}
+
+// Names lists all registered points in order.
+func Names() []string {
+	registry.Lock()
+	defer registry.Unlock()
+	out := make([]string, 0, len(registry.points))
+	for name := range registry.points {
+		out = append(out, name)
+	}
+	sort.Strings(out)
+	return out
+}

@@ -1,0 +1,213 @@
+package group
+
+import (
+	"context"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"qunce/internal/errs"
+	"qunce/internal/inbox"
+	"qunce/internal/pg"
+	"qunce/internal/wecom"
+	"qunce/internal/wecom/callback"
+)
+
+// readers is how many groups are read from WeCom at once.
+const readers = 8
+
+// Listen registers what callbacks about groups make us do.
+func (s *Service) Listen(in *inbox.Inbox) {
+	in.Register(callback.ExternalChat, inbox.Handler{Read: s.read, Apply: s.apply})
+}
+
+// reading is what a set of callbacks made us learn: groups read in full, and groups whose exits can be applied from the
+// callbacks alone because their versions connect.
+type reading struct {
+	full      map[string]wecom.Group
+	gone      map[string]bool
+	connected map[string]string // chat → the version it must still have
+}
+
+// read decides for every group of the set whether the callbacks alone tell the change: only exits do, and only while
+// every LastMemVer is the version we hold. Entries need the detail, since callbacks do not say by which code.
+func (s *Service) read(ctx context.Context, evs []inbox.Event) (any, error) {
+	r := reading{full: map[string]wecom.Group{}, gone: map[string]bool{}, connected: map[string]string{}}
+	var chats []string
+	byChat := map[string][]inbox.Event{}
+	for _, e := range evs {
+		if byChat[e.ChatID] == nil {
+			chats = append(chats, e.ChatID)
+		}
+		byChat[e.ChatID] = append(byChat[e.ChatID], e)
+	}
+	held, err := versions(ctx, s.DB, chats)
+	if err != nil {
+		return nil, err
+	}
+	var toRead []string
+	for _, c := range chats {
+		if v, ok := held[c]; ok && connects(v, byChat[c]) {
+			r.connected[c] = v
+			continue
+		}
+		toRead = append(toRead, c)
+	}
+	found := make([]*wecom.Group, len(toRead))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(readers)
+	for i, c := range toRead {
+		g.Go(func() error {
+			x, err := s.WeCom.GroupGet(ctx, c, true)
+			if Vanished(err) {
+				return nil
+			}
+			found[i] = &x
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	for i, c := range toRead {
+		if found[i] == nil {
+			r.gone[c] = true
+			continue
+		}
+		r.full[c] = *found[i]
+	}
+	return r, nil
+}
+
+// Vanished reports that WeCom knows no such customer group any more.
+func Vanished(err error) bool { return wecom.IsCode(err, 49008, 90501, 86001, 86003) }
+
+func connects(version string, evs []inbox.Event) bool {
+	for _, e := range evs {
+		if e.UpdateDetail != "del_member" || e.LastMemVer == "" || e.LastMemVer != version {
+			return false
+		}
+		version = e.CurMemVer
+	}
+	return true
+}
+
+func (s *Service) apply(ctx context.Context, tx pg.Tx, evs []inbox.Event, read any) error {
+	r := read.(reading)
+	hints, causes := map[string]map[string]hint{}, map[string]int64{}
+	latest := map[string]inbox.Event{}
+	for _, e := range evs {
+		if hints[e.ChatID] == nil {
+			hints[e.ChatID], causes[e.ChatID] = map[string]hint{}, e.CauseID
+		}
+		latest[e.ChatID] = e
+		for _, m := range e.MemChange {
+			switch e.UpdateDetail {
+			case "add_member":
+				hints[e.ChatID][m] = hint{at: e.At, joined: true, scene: joinScene(e.JoinScene)}
+			case "del_member":
+				hints[e.ChatID][m] = hint{at: e.At, scene: e.QuitScene}
+			}
+		}
+		if e.ChangeType == callback.ChatDismiss || r.gone[e.ChatID] {
+			if err := s.Dissolve(ctx, tx, []string{e.ChatID}, e.At, e.CauseID); err != nil {
+				return err
+			}
+		}
+	}
+	var seen []Seen
+	for chat, g := range r.full {
+		if latest[chat].ChangeType == callback.ChatDismiss {
+			continue
+		}
+		seen = append(seen, Seen{Group: withLagging(g, hints[chat], latest[chat]), Hints: hints[chat], Cause: causes[chat]})
+	}
+	if _, err := s.Apply(ctx, tx, seen); err != nil {
+		return err
+	}
+	return s.applyConnected(ctx, tx, r.connected, hints, latest, causes)
+}
+
+// joinScene turns the callback's scene (0 invited, 3 QR) into the detail's (1, 2 invited, 3 QR).
+func joinScene(s int) int {
+	if s == 0 {
+		return 1
+	}
+	return s
+}
+
+// withLagging adds members that a callback says have joined but the detail, which may lag behind, does not show yet. When
+// the detail already has the version of the last callback, the detail is right.
+func withLagging(g wecom.Group, hints map[string]hint, last inbox.Event) wecom.Group {
+	if last.CurMemVer == "" || last.CurMemVer == g.Version {
+		return g
+	}
+	there := map[string]bool{}
+	for _, m := range g.Members {
+		there[m.UserID] = true
+	}
+	if len(g.Members) == 0 {
+		return g
+	}
+	for id, h := range hints {
+		if h.joined && !there[id] && last.UpdateDetail == "add_member" && isIn(last.MemChange, id) {
+			typ := typeStaff
+			if strings.HasPrefix(id, "wm") || strings.HasPrefix(id, "wo") {
+				typ = typeExternal
+			}
+			g.Members = append(g.Members, wecom.GroupMember{UserID: id, Type: typ, JoinTime: h.at.Unix(), JoinScene: h.scene})
+			g.Version = "" // not a version WeCom gave us: the next callback reads again
+		}
+	}
+	return g
+}
+
+func isIn(list []string, x string) bool {
+	for _, y := range list {
+		if x == y {
+			return true
+		}
+	}
+	return false
+}
+
+// applyConnected ends stays from the callbacks alone.
+func (s *Service) applyConnected(ctx context.Context, tx pg.Tx, connected map[string]string, hints map[string]map[string]hint, latest map[string]inbox.Event, causes map[string]int64) error {
+	if len(connected) == 0 {
+		return nil
+	}
+	var left []memberRow
+	var ids []int64
+	for chat, version := range connected {
+		g, err := lockVersion(ctx, tx, chat, latest[chat].CurMemVer)
+		if err != nil {
+			return err
+		}
+		if g.version != version {
+			return errs.E(errs.Conflict, "group.moved_on", "group %s was read meanwhile", chat)
+		}
+		ids = append(ids, g.id)
+		present, _, err := stays(ctx, tx, []int64{g.id})
+		if err != nil {
+			return err
+		}
+		for id, h := range hints[chat] {
+			if m, ok := present[g.id][id]; ok {
+				at := h.at
+				if at.Before(m.joinedAt) {
+					at = m.joinedAt
+				}
+				m.left, m.quit = &at, h.scene
+				left = append(left, memberRow{group: g, stay: m, cause: causes[chat]})
+			}
+		}
+	}
+	evs, err := s.move(ctx, tx, nil, left, nil)
+	if err != nil {
+		return err
+	}
+	if err := recount(ctx, tx, ids); err != nil {
+		return err
+	}
+	return s.Events.Publish(ctx, tx, evs...)
+}

@@ -1,0 +1,223 @@
+// Package outbox makes every effect on WeCom happen exactly once, also across a kill at any line.
+//
+// A feature plans a call in the transaction that decided on it; a worker claims it (planned → calling, committed), makes
+// the call, and commits what came back (done) together with the feature's own change. A call whose worker died is
+// unknown, and is resolved by its class, never by calling again blindly:
+//   - repeatable: the second call is harmless or answers that the first one worked; it is planned again.
+//   - findable:   WeCom is asked whether the effect is there; only if it is not, the call is planned again.
+//   - unfindable: an object may remain at WeCom that nobody uses; it is counted as an orphan and the call planned again.
+//
+// Invariants: no network call inside a transaction; a key is planned once; every call carries its cause. Lanes are
+// worked independently, so a welcome never waits behind a mass send.
+package outbox
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"qunce/internal/clock"
+	"qunce/internal/id"
+	"qunce/internal/job"
+	"qunce/internal/pg"
+)
+
+// Class says how an unknown call is resolved.
+type Class string
+
+// The classes; see the package comment.
+const (
+	Repeatable Class = "repeatable"
+	Findable   Class = "findable"
+	Unfindable Class = "unfindable"
+)
+
+// Lane is one line of work with workers of its own.
+type Lane string
+
+// The lanes: the welcome with its twenty seconds, writes somebody waits for, and bulk work that may take its time.
+const (
+	Welcome Lane = "welcome"
+	Write   Lane = "write"
+	Bulk    Lane = "bulk"
+)
+
+var lanes = map[Lane]struct{ batch, parallel int }{
+	Welcome: {64, 16}, Write: {64, 8}, Bulk: {64, 8},
+}
+
+// Call is one planned effect. Key is unique for ever: "welcome/123". Entity groups calls for the system page.
+type Call struct {
+	ID        int64
+	Key       string
+	Kind      string
+	Entity    string
+	Payload   json.RawMessage
+	Attempts  int
+	CreatedAt time.Time
+	CauseID   int64
+}
+
+// Finished is a call with what came back.
+type Finished struct {
+	Call
+	Result json.RawMessage
+	At     time.Time // wall time when the answer was there
+	Err    error     // set for Failed only
+}
+
+// Handler makes one kind's calls. Do and Find use the network and no transaction; the others run in the transaction that
+// closes the calls, always with a set.
+type Handler struct {
+	Class  Class
+	Lane   Lane
+	Do     func(ctx context.Context, c Call) (any, error)
+	Find   func(ctx context.Context, c Call) (result any, found bool, err error) // Findable only
+	Done   func(ctx context.Context, tx pg.Tx, calls []Finished) error
+	Failed func(ctx context.Context, tx pg.Tx, calls []Finished) error // the call will not be tried again
+	Orphan func(ctx context.Context, tx pg.Tx, calls []Call) error     // Unfindable only
+	// Verdict sorts an error of Do: Retry later, Fail for good, or Unknown whether it had an effect.
+	Verdict func(err error, attempts int) (Verdict, time.Duration)
+}
+
+// Verdict on a failed call.
+type Verdict int
+
+// The verdicts.
+const (
+	Retry   Verdict = iota // surely no effect: plan it again after the delay
+	Fail                   // surely no effect, and no use trying again
+	Unknown                // the effect may have happened
+)
+
+// Plan is what a feature asks for.
+type Plan struct {
+	Key     string
+	Kind    string
+	Entity  string
+	Payload any
+	CauseID int64
+}
+
+// Outbox plans calls and works them.
+type Outbox struct {
+	db       *pg.DB
+	ids      *id.Source
+	wall     clock.Clock
+	log      *slog.Logger
+	handlers map[string]Handler
+	wake     map[Lane]chan struct{}
+	active   atomic.Int64
+}
+
+// New returns an outbox without handlers.
+func New(db *pg.DB, ids *id.Source, wall clock.Clock, log *slog.Logger) *Outbox {
+	o := &Outbox{db: db, ids: ids, wall: wall, log: log, handlers: map[string]Handler{}, wake: map[Lane]chan struct{}{}}
+	for lane := range lanes {
+		o.wake[lane] = make(chan struct{}, 1)
+	}
+	return o
+}
+
+// Register adds the handler of a kind.
+func (o *Outbox) Register(kind string, h Handler) { o.handlers[kind] = h }
+
+// Plan adds calls in tx; a key that was planned before is left alone. Workers are woken after the commit.
+func (o *Outbox) Plan(ctx context.Context, tx pg.Tx, plans ...Plan) error {
+	if len(plans) == 0 {
+		return nil
+	}
+	ids, err := o.ids.Take(ctx, len(plans))
+	if err != nil {
+		return err
+	}
+	n := len(plans)
+	keys, kinds, classes, laneNames := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	entities, payloads, causes := make([]string, n), make([]string, n), make([]int64, n)
+	woken := map[Lane]bool{}
+	for i, p := range plans {
+		h, ok := o.handlers[p.Kind]
+		if !ok {
+			return fmt.Errorf("outbox: no handler for %q", p.Kind)
+		}
+		raw, err := json.Marshal(p.Payload)
+		if err != nil {
+			return fmt.Errorf("payload of %s: %w", p.Key, err)
+		}
+		keys[i], kinds[i], classes[i], laneNames[i] = p.Key, p.Kind, string(h.Class), string(h.Lane)
+		entities[i], payloads[i], causes[i] = p.Entity, string(raw), p.CauseID
+		woken[h.Lane] = true
+	}
+	now := o.wall.Now()
+	if _, err := tx.Exec(ctx, `INSERT INTO outbox_call (id, key, kind, class, lane, entity, payload, state, next_at, created_at, cause_id)
+		SELECT i, k, ki, c, l, e, p::jsonb, 'planned', $8, $8, ca FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[],
+		$6::text[], $7::text[], $9::bigint[]) AS u(i, k, ki, c, l, e, p, ca) ON CONFLICT (key) DO NOTHING`,
+		ids, keys, kinds, classes, laneNames, entities, payloads, now, causes); err != nil {
+		return fmt.Errorf("plan calls: %w", err)
+	}
+	tx.AfterCommit(func() {
+		for lane := range woken {
+			o.Wake(lane)
+		}
+	})
+	return nil
+}
+
+// Wake tells a lane's worker to look now.
+func (o *Outbox) Wake(lane Lane) {
+	select {
+	case o.wake[lane] <- struct{}{}:
+	default:
+	}
+}
+
+// Run works all lanes while the lease is held.
+func (o *Outbox) Run(ctx context.Context, lease *job.Lease) error {
+	done := make(chan error, len(lanes))
+	for lane := range lanes {
+		go func() { done <- o.work(ctx, lane, lease.Epoch) }()
+	}
+	var first error
+	for range lanes {
+		if err := <-done; err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// Sweep is how often a lane looks for due calls without being woken.
+const Sweep = time.Second
+
+func (o *Outbox) work(ctx context.Context, lane Lane, epoch int64) error {
+	for ctx.Err() == nil {
+		n, err := o.RunOnce(ctx, lane, epoch)
+		if err != nil && ctx.Err() == nil {
+			o.log.Error("outbox", "lane", lane, "error", err)
+		}
+		if n > 0 && err == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-o.wake[lane]:
+		case <-time.After(Sweep):
+		}
+	}
+	return ctx.Err()
+}
+
+// Waiting counts calls that could be made now or whose fate is open: the clock of an accelerated corp stands while any.
+func (o *Outbox) Waiting(ctx context.Context) (int64, error) {
+	var n int64
+	err := o.db.QueryRow(ctx, `SELECT count(*) FROM outbox_call WHERE state IN ('planned','unknown','calling')`).Scan(&n)
+	return n + o.active.Load(), err
+}
+
+// Tables declares what this package owns.
+func Tables() []pg.Table {
+	return []pg.Table{{Name: "outbox_call", Owner: "outbox", Family: pg.Local, Personal: []string{"payload"}, Merge: "keep", Erase: "delete", Retention: "6 months", Sampling: "none"}}
+}

@@ -1,0 +1,199 @@
+// Package sim is a simulated WeCom (企业微信): the same HTTP protocol, limits, errors and encrypted callbacks, on a clock of
+// its own, with a population that scans, adds, joins, answers, leaves, and confirms tasks late or not at all.
+//
+// Invariants: every change is a transaction in an append-only log, durable before anybody outside hears of it; a
+// simulator started again on its folder has the same truth, and delivers the callbacks that were not answered (at least
+// once). The clock moves only when it is told to, and never backwards. Changes made through the API send no callbacks.
+// Decisions are drawn from the world's seed alone.
+//
+// It never imports the platform's own packages beyond the protocol (wecom, wecom/callback), and the platform never asks
+// whether it talks to it. What runs on wall time: tokens, OAuth codes, the 20 seconds of a welcome code, retries.
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"qunce/internal/clock"
+	"qunce/internal/wecom/callback"
+)
+
+// Options say what is simulated and where.
+type Options struct {
+	Listen         string // host:port; port 0 picks one
+	Dir            string // the log's folder; one simulator at a time
+	World          *World // the beginning, used when the folder is new; nil = the folder must hold a log
+	CallbackURL    string // where events go; empty = nowhere, they pile up
+	Token          string // of the callback
+	EncodingAESKey string
+	CorpID         string
+	Secret         string
+	AgentID        int
+	Log            io.Writer // one line a noteworthy thing; nil = silent
+	BrowserBase    string    // under which a browser reaches the simulator, e.g. http://127.0.0.1:8080/phone; empty = its own address
+	Durable        bool      // fsync; without it the log survives a kill, but not a power cut
+	Ready          func(addr string)
+}
+
+// Server is one simulated corp.
+type Server struct {
+	opt     Options
+	base    string // for browsers
+	crypto  *callback.Crypto
+	wall    clock.Clock
+	started time.Time
+	http    *http.Client
+	journal *journal
+	post    *postman
+	faults  faults
+	auth    *signins
+	staff   *browsers
+
+	advancing sync.Mutex // one advance at a time
+
+	mu    sync.Mutex // guards st and what follows
+	st    *state
+	made  map[string]time.Time // mass sends → wall time of their making
+	calls map[string]*minute   // API → calls in the present wall minute
+}
+
+// New opens the folder and makes a server that delivers callbacks already; Close it.
+func New(opt Options) (*Server, error) {
+	crypto, err := callback.NewCrypto(opt.Token, opt.EncodingAESKey, opt.CorpID)
+	if err != nil {
+		return nil, err
+	}
+	if opt.Log == nil {
+		opt.Log = io.Discard
+	}
+	if opt.World != nil {
+		if err := opt.World.Check(); err != nil {
+			return nil, err
+		}
+	}
+	j, st, err := openJournal(opt.Dir, opt.Durable)
+	if err != nil {
+		return nil, err
+	}
+	if st == nil {
+		if opt.World == nil {
+			return nil, errors.Join(fmt.Errorf("sim: folder %s has no log, and no world was given", opt.Dir), j.lock.Close())
+		}
+		st = newState(*opt.World)
+	}
+	if err := j.snapshot(st); err != nil {
+		return nil, errors.Join(err, j.lock.Close())
+	}
+	j.start()
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 16
+	transport.Proxy = nil
+	s := &Server{
+		opt: opt, base: strings.TrimRight(opt.BrowserBase, "/"), crypto: crypto, wall: clock.Wall(), http: &http.Client{Transport: transport, Timeout: 5 * time.Second},
+		journal: j, st: st, made: map[string]time.Time{}, calls: map[string]*minute{},
+	}
+	s.started = s.wall.Now()
+	s.auth = &signins{codes: map[string]*signin{}}
+	s.staff = &browsers{byUser: map[string]*http.Client{}}
+	s.post = newPostman(s)
+	for _, id := range sortedEvents(st.Events) {
+		s.post.add(st.Events[id], 0)
+	}
+	s.post.start()
+	return s, nil
+}
+
+// Close stops the deliveries and leaves a snapshot, so that the next start is quick.
+func (s *Server) Close() error {
+	s.post.stop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.journal.snapshot(s.st)
+	return errors.Join(err, s.journal.close())
+}
+
+// Run serves until ctx ends.
+func Run(ctx context.Context, opt Options) error {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", opt.Listen)
+	if err != nil {
+		return fmt.Errorf("sim: %w", err)
+	}
+	if opt.BrowserBase == "" {
+		opt.BrowserBase = "http://" + l.Addr().String()
+	}
+	s, err := New(opt)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	hs := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	failed := make(chan error, 1)
+	go func() { failed <- hs.Serve(l) }()
+	_, _ = fmt.Fprintf(s.opt.Log, "sim: serving on %s\n", l.Addr())
+	if opt.Ready != nil {
+		opt.Ready(l.Addr().String())
+	}
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+		err = hs.Shutdown(stop)
+		cancel()
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = hs.Close()
+		}
+	}
+	return errors.Join(err, s.Close())
+}
+
+// Handler serves the API (/cgi-bin/), the browser sign-in (/connect/), and the simulator's own addresses (/sim/).
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/cgi-bin/", s.serveAPI)
+	mux.HandleFunc("GET /connect/oauth2/authorize", s.serveAuthorize)
+	mux.HandleFunc("GET /sim/qr/{kind}/{file}", s.serveQR)
+	mux.HandleFunc("POST /sim/advance", s.serveAdvance)
+	mux.HandleFunc("GET /sim/now", s.serveNow)
+	mux.HandleFunc("POST /sim/plan", s.servePlan)
+	mux.HandleFunc("POST /sim/faults", s.serveFaults)
+	mux.HandleFunc("GET /sim/truth", s.serveTruth)
+	s.phoneRoutes(mux)
+	return mux
+}
+
+// begin opens a transaction at the simulator's present instant. The caller holds mu until commit.
+func (s *Server) begin() *transaction { return &transaction{At: s.st.Now, st: s.st} }
+
+// beginAt moves the clock to ms, if that is later, and opens a transaction.
+func (s *Server) beginAt(ms int64) *transaction {
+	s.st.Now = max(s.st.Now, ms)
+	return s.begin()
+}
+
+// commit hands the transaction to the log and its callbacks to the postman, and returns its number for journal.wait.
+func (s *Server) commit(t *transaction) int64 {
+	if len(t.Ops) == 0 {
+		return s.journal.last()
+	}
+	b, err := t.encode()
+	if err != nil {
+		panic(err) // our own types always encode
+	}
+	n := s.journal.append(b)
+	for i := range t.Ops {
+		if e := t.Ops[i].Event; e != nil {
+			s.post.add(e, n)
+		}
+	}
+	return n
+}
+
+func (s *Server) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(s.opt.Log, "sim: "+format+"\n", args...)
+}

@@ -1,0 +1,61 @@
+// The menu in four parts, with Today above and the system below. An item shows only to those who may open it.
+import type { MessageKey } from "../i18n";
+
+export interface MenuEntry {
+  path: string;
+  label: MessageKey;
+  permission?: string;
+}
+
+export interface MenuPart {
+  label?: MessageKey;
+  entries: MenuEntry[];
+}
+
+export const menu: MenuPart[] = [
+  { entries: [{ path: "/", label: "menu.today" }] },
+  {
+    label: "menu.acquisition",
+    entries: [
+      { path: "/codes", label: "menu.codes" },
+      { path: "/stores", label: "menu.stores" },
+    ],
+  },
+  {
+    label: "menu.retention",
+    entries: [
+      { path: "/sop", label: "menu.sop" },
+      { path: "/board", label: "menu.board" },
+      { path: "/tasks", label: "menu.tasks" },
+      { path: "/groups", label: "menu.groups" },
+      { path: "/touches", label: "menu.touches" },
+    ],
+  },
+  { label: "menu.selling", entries: [{ path: "/orders", label: "menu.orders" }] },
+  { label: "menu.customer_management", entries: [{ path: "/customers", label: "menu.customers" }] },
+  {
+    label: "menu.system",
+    entries: [
+      { path: "/system/jobs", label: "menu.jobs", permission: "system.read" },
+      { path: "/system/callbacks", label: "menu.callbacks", permission: "system.read" },
+      { path: "/system/outbox", label: "menu.outbox", permission: "system.read" },
+      { path: "/system/sync", label: "menu.sync", permission: "system.read" },
+      { path: "/imports", label: "menu.imports" },
+      { path: "/users", label: "menu.users", permission: "user.manage" },
+      { path: "/system/audit", label: "menu.audit", permission: "audit.read" },
+    ],
+  },
+];
+
+/** The entry that a path belongs to: the longest path that begins it. */
+export function entryOf(path: string): string {
+  const all = menu.flatMap((part) => part.entries.map((entry) => entry.path));
+  const found = all.filter((p) => path === p || (p !== "/" && path.startsWith(`${p}/`)));
+  return found.sort((a, b) => b.length - a.length)[0] ?? "/";
+}
+
+/** The menu of a person with these permissions; a part without entries disappears. */
+export function menuFor(permissions: string[]): MenuPart[] {
+  const may = (entry: MenuEntry) => !entry.permission || permissions.includes(entry.permission);
+  return menu.map((part) => ({ ...part, entries: part.entries.filter(may) })).filter((part) => part.entries.length > 0);
+}

@@ -1,0 +1,37 @@
+import { unwrap } from "@shared/api/client";
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { api } from "../../lib/api";
+import type { TableSearch } from "../../lib/search";
+import type { CustomersSearch } from "./search";
+
+export const customersQuery = ({ page: _, ...query }: CustomersSearch) =>
+  queryOptions({
+    queryKey: ["customers", query],
+    queryFn: () => unwrap(api.GET("/api/customers", { params: { query } })),
+    placeholderData: keepPreviousData,
+  });
+
+export const customerQuery = (id: number) =>
+  queryOptions({
+    queryKey: ["customers", id],
+    queryFn: () => unwrap(api.GET("/api/customers/{id}", { params: { path: { id } } })),
+  });
+
+export const timelineQuery = (id: number) =>
+  infiniteQueryOptions({
+    queryKey: ["customers", id, "timeline"],
+    queryFn: ({ pageParam }) => unwrap(api.GET("/api/customers/{id}/timeline", { params: { path: { id }, query: { cursor: pageParam, limit: 50 } } })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next || undefined,
+  });
+
+export const customerOrdersQuery = (id: number, { cursor, limit }: TableSearch) =>
+  queryOptions({
+    queryKey: ["customers", id, "orders", cursor, limit],
+    queryFn: () => unwrap(api.GET("/api/customers/{id}/orders", { params: { path: { id }, query: { cursor, limit } } })),
+    placeholderData: keepPreviousData,
+  });
+
+export const optOut = (id: number, reason: string) => unwrap(api.POST("/api/customers/{id}/opt-out", { params: { path: { id } }, body: { reason } }));
+
+export const optIn = (id: number) => unwrap(api.DELETE("/api/customers/{id}/opt-out", { params: { path: { id } } }));

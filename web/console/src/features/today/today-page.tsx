@@ -1,0 +1,126 @@
+// The operator's first page: the day's numbers, what needs a person, and the last two weeks.
+import { unwrap } from "@shared/api/client";
+import type { Metric, Series, TodayAlert } from "@shared/api/types";
+import { addDays, count, duration, money, percent } from "@shared/format";
+import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Button, DatePicker, Tag } from "antd";
+import dayjs from "dayjs";
+import { useT } from "../../i18n";
+import { LineChart } from "../../kit/chart";
+import { StatTile } from "../../kit/metric";
+import { PageHeader, Panel } from "../../kit/page";
+import { EmptyState, Loaded } from "../../kit/states";
+import { api } from "../../lib/api";
+import { useUrlState } from "../../lib/search";
+import { useMe } from "../../lib/session";
+import { todaySearch } from "./search";
+
+const todayQuery = (date: string | undefined) =>
+  queryOptions({
+    queryKey: ["today", date ?? "now"],
+    queryFn: () => unwrap(api.GET("/api/today", { params: { query: { date } } })),
+    placeholderData: keepPreviousData,
+    refetchInterval: date ? false : 5000,
+  });
+
+export function TodayPage() {
+  const t = useT();
+  const me = useMe();
+  const [search, setSearch] = useUrlState(todaySearch);
+  const query = useQuery(todayQuery(search.date));
+  const date = query.data?.date;
+
+  return (
+    <>
+      <PageHeader
+        title={t("today.title")}
+        note={me?.corp.name}
+        extra={
+          date && (
+            <>
+              {search.date && (
+                <Button type="link" onClick={() => setSearch({ date: undefined })}>
+                  {t("today.back")}
+                </Button>
+              )}
+              <Button aria-label={t("today.previous_day")} onClick={() => setSearch({ date: addDays(date, -1) })}>
+                ‹
+              </Button>
+              <DatePicker allowClear={false} value={dayjs(date)} onChange={(day) => setSearch({ date: day?.format("YYYY-MM-DD") })} />
+              <Button aria-label={t("today.next_day")} disabled={!search.date} onClick={() => setSearch({ date: addDays(date, 1) })}>
+                ›
+              </Button>
+            </>
+          )
+        }
+      />
+      <Loaded query={query} rows={10}>
+        {(today) => (
+          <div className="stack">
+            <div className="tiles">
+              {today.tiles.map((metric) => (
+                <StatTile key={metric.id} metric={metric} foot={latency(metric, t)} />
+              ))}
+            </div>
+            <div className="columns columns-main">
+              <Panel title={t("today.trend")}>
+                <div className="columns columns-half">
+                  {today.series.map((series) => (
+                    <Trend key={series.metric} series={series} unit={today.tiles.find((m) => m.id === series.metric)?.unit ?? "count"} />
+                  ))}
+                </div>
+              </Panel>
+              <Panel title={t("today.alerts")} flush>
+                <Alerts alerts={today.alerts} />
+              </Panel>
+            </div>
+          </div>
+        )}
+      </Loaded>
+    </>
+  );
+}
+
+function latency(metric: Metric, t: ReturnType<typeof useT>) {
+  const { p50_ms, p99_ms } = (metric.params ?? {}) as { p50_ms?: number | null; p99_ms?: number | null };
+  if (typeof p50_ms !== "number") return undefined;
+  return t("today.welcome_latency", { p50: duration(p50_ms), p99: duration(p99_ms) });
+}
+
+function Trend({ series, unit }: { series: Series; unit: Metric["unit"] }) {
+  const t = useT();
+  const format = unit === "fen" ? money : unit === "ratio" ? percent : count;
+  return (
+    <div>
+      <div className="quiet" style={{ marginBottom: 4 }}>
+        {t.word("metric", series.metric)}
+      </div>
+      <LineChart
+        labels={series.points.map((point) => point.date.slice(5))}
+        lines={[{ name: t.word("metric", series.metric), color: "#125e63", values: series.points.map((point) => point.value) }]}
+        format={format}
+      />
+    </div>
+  );
+}
+
+const severityColor = { info: "default", warn: "warning", error: "error" } as const;
+
+function Alerts({ alerts }: { alerts: TodayAlert[] }) {
+  const t = useT();
+  if (alerts.length === 0) return <EmptyState title={t("today.no_alerts")} hint={t("today.no_alerts_hint")} />;
+  return (
+    <div style={{ padding: "4px 16px 10px" }}>
+      {alerts.map((alert) => (
+        <div key={`${alert.kind} ${alert.title}`} className="row" style={{ padding: "8px 0", borderBottom: "1px solid var(--line)" }}>
+          <Tag color={severityColor[alert.severity]} className="num" style={{ marginInlineEnd: 0 }}>
+            {count(alert.count)}
+          </Tag>
+          <span className="grow">{alert.title}</span>
+          {alert.link.startsWith("/") && <Link to={alert.link}>{t("today.open")}</Link>}
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,22 @@
+import { QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { makeQueryClient, Look } from "./app/providers";
+import { makeRouter } from "./app/router";
+import { startI18n } from "./i18n";
+import "./kit/kit.css";
+
+await startI18n();
+const client = makeQueryClient();
+const router = makeRouter(client);
+
+createRoot(document.getElementById("root")!).render(
+  <StrictMode>
+    <QueryClientProvider client={client}>
+      <Look>
+        <RouterProvider router={router} />
+      </Look>
+    </QueryClientProvider>
+  </StrictMode>,
+);

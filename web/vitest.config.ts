@@ -1,0 +1,13 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+import { sharedAlias } from "./vite.shared.ts";
+
+export default defineConfig({
+  plugins: [react()],
+  resolve: { alias: sharedAlias },
+  test: {
+    environment: "happy-dom",
+    include: ["{console,staff,h5,phone,shared}/**/*.test.{ts,tsx}"],
+    restoreMocks: true,
+  },
+});
