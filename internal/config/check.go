@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,16 +21,22 @@ type problems struct{ list []error }
 func (p *problems) add(e *errs.Error) { p.list = append(p.list, e) }
 func (p *problems) err() error        { return errors.Join(p.list...) }
 
-// bad reports a value; it is quoted only when it is no secret.
+// bad reports a value; it is quoted only when it is no secret. Every key has a sentence of its own.
 func (p *problems) bad(key, want, value string) {
-	p.add(errs.E(errs.Invalid, "config.bad_value", "%s = %q: %s", key, value, want).
-		On(key).With("key", key).With("value", value).With("want", want))
+	p.add(errs.E(errs.Invalid, badValue+key, "%s = %q: %s", key, value, want).On(key).With("key", key).With("value", value))
 }
 
-func (p *problems) unknown(place, name string, known map[string]Key) {
+const badValue = "config.bad_value."
+
+// unknown reports a key of a file, or, with an empty file, a variable.
+func (p *problems) unknown(file, name string, known map[string]Key) {
+	code := "config.unknown_key"
+	if file == "" {
+		code = "config.unknown_variable"
+	}
 	near := nearest(name, known)
-	p.add(errs.E(errs.Invalid, "config.unknown_key", "%s: unknown key %s, perhaps %s is meant", place, name, near).
-		On(name).With("place", place).With("key", name).With("near", near))
+	p.add(errs.E(errs.Invalid, code, "%s: unknown key %s, perhaps %s is meant", cmp.Or(file, "environment"), name, near).
+		On(name).With("file", file).With("key", name).With("near", near))
 }
 
 // check looks at every value on its own.

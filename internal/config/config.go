@@ -72,7 +72,7 @@ func Default() Config {
 
 // Load reads the file at path and the environment. An empty path means qunce.toml in the working folder, if there is
 // one. All mistakes are reported at once, joined; each is an *errs.Error of kind Invalid: "config.no_file",
-// "config.syntax", "config.unknown_key", "config.bad_value".
+// "config.syntax", "config.unknown_key", "config.unknown_variable", "config.bad_value.<key>".
 func Load(path string, environ map[string]string) (Config, error) {
 	return load(path, environ, nil)
 }
@@ -135,7 +135,6 @@ func foreign(name string) bool {
 }
 
 func readEnvironment(environ map[string]string, c *Config, found *problems) {
-	const place = "environment"
 	known := variables()
 	ours := map[string]string{}
 	for name, value := range environ {
@@ -143,7 +142,7 @@ func readEnvironment(environ map[string]string, c *Config, found *problems) {
 			continue
 		}
 		if _, ok := known[name]; !ok {
-			found.unknown(place, name, known)
+			found.unknown("", name, known)
 			continue
 		}
 		ours[name] = value
@@ -156,7 +155,7 @@ func readEnvironment(environ map[string]string, c *Config, found *problems) {
 		before := *c
 		if err := env.ParseWithOptions(c, env.Options{Prefix: envPrefix, Environment: map[string]string{name: ours[name]}}); err != nil {
 			*c = before
-			found.bad(name, "does not fit: "+known[name].Doc, "")
+			found.bad(known[name].Name, name+" does not fit: "+known[name].Doc, ours[name])
 		}
 	}
 }

@@ -198,3 +198,47 @@ func tagList(ctx context.Context, q pg.Querier) ([]tagUse, error) {
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[tagUse])
 }
+
+// Standing is what the touch ledger asks about a customer.
+type Standing struct {
+	Active     []int64 // staff with whom the friendship stands
+	OptedOut   bool
+	FirstAdded time.Time // zero = never a friend
+}
+
+// Standings answers for customers; unknown ids are left out.
+func (s *Service) Standings(ctx context.Context, q pg.Querier, customerIDs []int64) (map[int64]Standing, error) {
+	rows, err := q.Query(ctx, `SELECT c.id, c.opted_out_at IS NOT NULL, c.first_added_at,
+		ARRAY(SELECT r.staff_id FROM customer_relation r WHERE r.customer_id = c.id AND r.state = 'active')
+		FROM customer_customer c WHERE c.id = ANY($1)`, customerIDs)
+	if err != nil {
+		return nil, fmt.Errorf("read standings: %w", err)
+	}
+	out := map[int64]Standing{}
+	var id int64
+	var out1 bool
+	var first *time.Time
+	var staff []int64
+	_, err = pgx.ForEachRow(rows, []any{&id, &out1, &first, &staff}, func() error {
+		st := Standing{Active: append([]int64(nil), staff...), OptedOut: out1}
+		if first != nil {
+			st.FirstAdded = *first
+		}
+		out[id] = st
+		return nil
+	})
+	return out, err
+}
+
+// CountByStaff counts each member of staff's active friendships.
+func (s *Service) CountByStaff(ctx context.Context, staffIDs []int64) (map[int64]int, error) {
+	rows, err := s.DB.Query(ctx, `SELECT staff_id, count(*)::int FROM customer_relation WHERE staff_id = ANY($1) AND state = 'active' GROUP BY staff_id`, staffIDs)
+	if err != nil {
+		return nil, fmt.Errorf("count customers: %w", err)
+	}
+	out := map[int64]int{}
+	var id int64
+	var n int
+	_, err = pgx.ForEachRow(rows, []any{&id, &n}, func() error { out[id] = n; return nil })
+	return out, err
+}

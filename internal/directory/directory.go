@@ -35,20 +35,20 @@ func Statuses() []Status { return []Status{Open, Closed} }
 // Store is one shop. At is GCJ-02. OpenMinute and CloseMinute count from midnight of the business day in the corp's zone;
 // CloseMinute exceeds 1440 when the store closes after midnight. 0 to 1440 is round the clock.
 type Store struct {
-	ID                 int64
-	Number             string
-	Name               string
-	NameKey            string
-	Province           string
-	City               string
-	District           string
-	Address            string
-	At                 geo.Point
-	OpenMinute         int
-	CloseMinute        int
-	DepartmentID       int64 // 0: none yet
-	DepartmentByHand   bool
-	Status             Status
+	ID               int64
+	Number           string
+	Name             string
+	NameKey          string
+	Province         string
+	City             string
+	District         string
+	Address          string
+	At               geo.Point
+	OpenMinute       int
+	CloseMinute      int
+	DepartmentID     int64 // 0: none yet
+	DepartmentByHand bool
+	Status           Status
 }
 
 // OpenAt reports whether the store is open at t, by its hours and the corp's zone.

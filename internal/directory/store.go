@@ -152,7 +152,7 @@ func deleteDepartments(ctx context.Context, q pg.Querier, ids []int64) error {
 
 // chooseDepartment notes a choice made by hand; 0 takes the choice back.
 func chooseDepartment(ctx context.Context, q pg.Querier, storeID, departmentID int64, at time.Time) error {
-	_, err := q.Exec(ctx, `UPDATE directory_store SET department_id = $2, department_by_hand = $2 <> 0, updated_at = $3 WHERE id = $1`,
+	_, err := q.Exec(ctx, `UPDATE directory_store SET department_id = $2::bigint, department_by_hand = ($2::bigint <> 0), updated_at = $3 WHERE id = $1`,
 		storeID, departmentID, at)
 	if err != nil {
 		return fmt.Errorf("choose department: %w", err)

@@ -3,8 +3,11 @@ package event
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"qunce/internal/clock"
 	"qunce/internal/pg"
@@ -80,17 +83,41 @@ func find(ctx context.Context, q pg.Querier, where string, args ...any) ([]Recor
 
 // EnsurePartitions makes the monthly partitions that hold events from from to to, both inclusive, in the corp's zone.
 // They follow the corp's clock: the caller passes its present month and some months ahead, an import the months it brings.
+// Months before the founding already have their place in one partition of everything older.
 func EnsurePartitions(ctx context.Context, db *pg.DB, from, to time.Time) error {
 	from, to = from.In(clock.Shanghai), to.In(clock.Shanghai)
 	for m := month(from); !m.After(to); m = m.AddDate(0, 1, 0) {
 		name := fmt.Sprintf("event_event_y%04dm%02d", m.Year(), int(m.Month()))
 		_, err := db.Exec(ctx, fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %s PARTITION OF event_event FOR VALUES FROM ('%s') TO ('%s')`,
 			name, m.Format(time.RFC3339), m.AddDate(0, 1, 0).Format(time.RFC3339)))
-		if err != nil {
+		if err != nil && !overlaps(err) {
 			return fmt.Errorf("make partition %s: %w", name, err)
 		}
 	}
 	return nil
+}
+
+// foundingMonths is how many months before its founding a corp's events get partitions of their own.
+const foundingMonths = 24
+
+// Found makes the partitions of a new corp whose clock stands at now: two years back, some months ahead, and one for
+// everything older, since a relation found by the first sync may have begun long ago.
+func Found(ctx context.Context, db *pg.DB, now time.Time) error {
+	first := month(now.In(clock.Shanghai)).AddDate(0, -foundingMonths, 0)
+	if err := EnsurePartitions(ctx, db, first, now.AddDate(0, 2, 0)); err != nil {
+		return err
+	}
+	_, err := db.Exec(ctx, fmt.Sprintf(`CREATE TABLE IF NOT EXISTS event_event_before PARTITION OF event_event FOR VALUES FROM (MINVALUE) TO ('%s')`, first.Format(time.RFC3339)))
+	if err != nil && !overlaps(err) {
+		return fmt.Errorf("make partition of older events: %w", err)
+	}
+	return nil
+}
+
+// overlaps reports that the span already lies within another partition.
+func overlaps(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "42P17"
 }
 
 func month(t time.Time) time.Time {

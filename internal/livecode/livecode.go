@@ -32,6 +32,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"qunce/internal/group"
 	"qunce/internal/pg"
 )
 
@@ -120,6 +121,9 @@ type Code struct {
 	RoomBaseName   string
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+
+	autoKey string     // "staff/12" on the one code of a kind that every store has
+	checkAt *time.Time // when its groups are to be looked at again
 }
 
 // Usable reports whether somebody who scans the code gets further.
@@ -127,41 +131,8 @@ func (c Code) Usable() bool {
 	return c.Status == Active && (c.Kind == Locator || c.QR != "")
 }
 
-// Staff is what a code needs to know of a member of staff.
-type Staff struct {
-	ID         int64
-	UserID     string
-	Name       string
-	StoreID    int64
-	CanContact bool // active, and has WeCom's customer-contact seat
-}
-
-// Store is what a code and its landing page need to know of a store.
-type Store struct {
-	ID          int64
-	Number      string
-	Name        string
-	City        string
-	Address     string
-	OpenMinute  int  // minutes after midnight
-	CloseMinute int  // above 1440 when it closes after midnight
-	Trading     bool // not closed for good
-}
-
-// Room is what a code needs to know of a customer group.
-type Room struct {
-	ID        int64
-	ChatID    string
-	Name      string
-	StoreID   int64
-	Members   int
-	Capacity  int
-	Normal    bool // not dissolved, and its owner still works here
-	CreatedAt time.Time
-}
-
-// open reports whether a phone can still scan into the room for a while.
-func (r Room) open() bool { return r.Normal && r.Members < nearlyFull }
+// open reports whether a phone can still scan into the group for a while.
+func open(g group.Ref) bool { return g.Status == group.Normal && g.Members < nearlyFull }
 
 // stateOf is the state a code carries at WeCom.
 func stateOf(id int64) string { return stateMark + strconv.FormatInt(id, 36) }
@@ -184,26 +155,26 @@ func newToken() string {
 // chooseRooms decides which groups stand behind a group code: those that do already and are open, then other open ones,
 // the newest first, five at most. When none is open it is the newest that still lives, from which WeCom opens the next;
 // when none lives, what there was: an empty list cannot be written.
-func chooseRooms(current []int64, rooms []Room) []int64 {
-	byID := make(map[int64]Room, len(rooms))
+func chooseRooms(current []int64, rooms []group.Ref) []int64 {
+	byID := make(map[int64]group.Ref, len(rooms))
 	for _, r := range rooms {
 		byID[r.ID] = r
 	}
 	var chosen []int64
 	for _, id := range current {
-		if r, ok := byID[id]; ok && r.open() && len(chosen) < MaxGroups {
+		if r, ok := byID[id]; ok && open(r) && len(chosen) < MaxGroups {
 			chosen = append(chosen, id)
 		}
 	}
 	newest := slices.Clone(rooms)
-	slices.SortFunc(newest, func(a, b Room) int {
+	slices.SortFunc(newest, func(a, b group.Ref) int {
 		if c := b.CreatedAt.Compare(a.CreatedAt); c != 0 {
 			return c
 		}
 		return int(b.ID - a.ID)
 	})
 	for _, r := range newest {
-		if len(chosen) < MaxGroups && r.open() && !slices.Contains(chosen, r.ID) {
+		if len(chosen) < MaxGroups && open(r) && !slices.Contains(chosen, r.ID) {
 			chosen = append(chosen, r.ID)
 		}
 	}
@@ -211,7 +182,7 @@ func chooseRooms(current []int64, rooms []Room) []int64 {
 		return chosen
 	}
 	for _, r := range newest {
-		if r.Normal {
+		if r.Status == group.Normal {
 			return []int64{r.ID}
 		}
 	}
@@ -279,18 +250,6 @@ func firstRunes(text string, n int) string {
 	return text
 }
 
-// OpenAt reports whether the store serves customers at a time of its own day. Equal times mean around the clock, as do
-// 00:00 to 24:00; a closing after midnight is above 1440.
-func (s Store) OpenAt(minute int) bool {
-	if !s.Trading {
-		return false
-	}
-	if s.OpenMinute == s.CloseMinute {
-		return true
-	}
-	return minute >= s.OpenMinute && minute < s.CloseMinute || minute+24*60 < s.CloseMinute
-}
-
 // Tables declares what this package owns.
 func Tables() []pg.Table {
 	const owner = "livecode"
@@ -298,7 +257,7 @@ func Tables() []pg.Table {
 		{Name: "livecode_code", Owner: owner, Family: pg.Reference, Merge: "keep", Erase: "keep", Retention: "keep", Sampling: "all"},
 		{Name: "livecode_orphan", Owner: owner, Family: pg.Reference, Merge: "keep", Erase: "keep", Retention: "keep", Sampling: "none"},
 		{Name: "livecode_scan", Owner: owner, Family: pg.ByValue, Key: "visitor", Personal: []string{"visitor"}, Merge: "keep", Erase: "keep, the visitor is a random number", Retention: "13 months", Sampling: "none"},
-		{Name: "livecode_attribution", Owner: owner, Family: pg.ByCustomer, Key: "customer_id", Merge: "move, the earlier first order stays", Erase: "set customer_id to 0", Retention: "follow customer", Sampling: "follow customer"},
+		{Name: "livecode_attribution", Owner: owner, Family: pg.ByCustomer, Key: "customer_id", Personal: []string{"member"}, Merge: "move, the earlier first order stays", Erase: "set customer_id to 0", Retention: "follow customer", Sampling: "follow customer"},
 		{Name: "livecode_welcome", Owner: owner, Family: pg.ByCustomer, Key: "customer_id", Personal: []string{"text"}, Merge: "move", Erase: "delete", Retention: "6 months", Sampling: "none"},
 	}
 }

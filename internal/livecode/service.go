@@ -12,6 +12,7 @@ import (
 	"qunce/internal/audit"
 	"qunce/internal/clock"
 	"qunce/internal/customer"
+	"qunce/internal/directory"
 	"qunce/internal/errs"
 	"qunce/internal/event"
 	"qunce/internal/failpoint"
@@ -26,17 +27,16 @@ import (
 
 // Directory knows staff and stores.
 type Directory interface {
-	StaffByIDs(ctx context.Context, q pg.Querier, ids []int64) (map[int64]Staff, error)
-	StaffOfStores(ctx context.Context, q pg.Querier, storeIDs []int64) ([]Staff, error) // those who can be contacted, by id
-	StoresByIDs(ctx context.Context, q pg.Querier, ids []int64) (map[int64]Store, error)
+	StaffByIDs(ctx context.Context, q pg.Querier, ids []int64) (map[int64]directory.Staff, error)
+	StaffOfStores(ctx context.Context, q pg.Querier, storeIDs []int64) (map[int64][]directory.Staff, error)
+	StoresByIDs(ctx context.Context, q pg.Querier, ids []int64) (map[int64]directory.Store, error)
 }
 
-// Groups knows the customer groups that still exist.
+// Groups knows the customer groups.
 type Groups interface {
-	RoomsByIDs(ctx context.Context, q pg.Querier, ids []int64) ([]Room, error)
-	RoomsByChatIDs(ctx context.Context, q pg.Querier, chatIDs []string) ([]Room, error)
-	RoomsOfStores(ctx context.Context, q pg.Querier, storeIDs []int64) ([]Room, error)
-	AttachStore(ctx context.Context, tx pg.Tx, storeOf map[int64]int64) error // group → store, for groups without one
+	ByIDs(ctx context.Context, q pg.Querier, groupIDs []int64) (map[int64]group.Ref, error)
+	ByChats(ctx context.Context, q pg.Querier, chatIDs []string) (map[string]group.Ref, error)
+	OpenByStores(ctx context.Context, q pg.Querier, storeIDs []int64) (map[int64][]group.Ref, error)
 	SetCode(ctx context.Context, tx pg.Tx, codes []group.CodeOf) error
 }
 
@@ -44,7 +44,6 @@ type Groups interface {
 type Customers interface {
 	SetCode(ctx context.Context, tx pg.Tx, codes []customer.CodeOf) error
 	RecordTags(ctx context.Context, tx pg.Tx, changes []customer.TagChange) error
-	TagNames(ctx context.Context, q pg.Querier, ids []string) (map[string]string, error)
 }
 
 // Orders marks orders as owed to a code.
@@ -74,7 +73,8 @@ type Deps struct {
 	Customers Customers
 	Orders    Orders
 	Touches   Touches
-	PublicURL string // where customers reach this server, without a trailing slash
+	TagNames  func(ctx context.Context, ids []string) (map[string]string, error) // nil: pages show the ids
+	PublicURL string                                                             // where customers reach this server, without a trailing slash
 	Brand     string
 }
 
@@ -142,7 +142,7 @@ func (s *Service) Create(ctx context.Context, n NewCode) (int64, error) {
 			return err
 		}
 		fpSaveBefore.Hit()
-		if err := insertCodes(ctx, tx, []newRow{{Code: c}}); err != nil {
+		if err := insertCodes(ctx, tx, []Code{c}); err != nil {
 			return err
 		}
 		if c.Kind != Locator {
@@ -222,7 +222,7 @@ func (s *Service) fillStaff(ctx context.Context, q pg.Querier, c *Code) error {
 		if err != nil {
 			return err
 		}
-		if c.StaffIDs = contactable(people); len(c.StaffIDs) == 0 {
+		if c.StaffIDs = contactable(people[c.StoreID]); len(c.StaffIDs) == 0 {
 			return errs.E(errs.Invalid, "code.staff", "nobody of the store can be contacted").On("store_id")
 		}
 		return nil
@@ -232,7 +232,7 @@ func (s *Service) fillStaff(ctx context.Context, q pg.Querier, c *Code) error {
 		return err
 	}
 	for _, id := range c.StaffIDs {
-		if p, ok := people[id]; !ok || !p.CanContact {
+		if p, ok := people[id]; !ok || !p.CanContact || !p.Active {
 			return errs.E(errs.Invalid, "code.staff", "staff %d cannot be contacted", id).On("staff_ids").With("staff", p.Name)
 		}
 	}
@@ -240,10 +240,10 @@ func (s *Service) fillStaff(ctx context.Context, q pg.Querier, c *Code) error {
 }
 
 // contactable picks the staff behind a store's code, at most MaxStaff.
-func contactable(people []Staff) []int64 {
+func contactable(people []directory.Staff) []int64 {
 	var ids []int64
 	for _, p := range people {
-		if p.CanContact && len(ids) < MaxStaff {
+		if p.CanContact && p.Active && len(ids) < MaxStaff {
 			ids = append(ids, p.ID)
 		}
 	}
@@ -257,21 +257,21 @@ func (s *Service) fillGroups(ctx context.Context, q pg.Querier, c *Code) error {
 		if c.StoreID == 0 {
 			return errs.E(errs.Invalid, "code.group", "neither groups nor a store").On("group_ids")
 		}
-		rooms, err := s.Groups.RoomsOfStores(ctx, q, []int64{c.StoreID})
+		rooms, err := s.Groups.OpenByStores(ctx, q, []int64{c.StoreID})
 		if err != nil {
 			return err
 		}
-		if c.GroupIDs = chooseRooms(nil, rooms); len(c.GroupIDs) == 0 {
+		if c.GroupIDs = chooseRooms(nil, rooms[c.StoreID]); len(c.GroupIDs) == 0 {
 			return errs.E(errs.Invalid, "code.group", "the store has no group yet").On("store_id")
 		}
 		return nil
 	}
-	rooms, err := s.Groups.RoomsByIDs(ctx, q, c.GroupIDs)
+	rooms, err := s.Groups.ByIDs(ctx, q, c.GroupIDs)
 	if err != nil {
 		return err
 	}
 	for _, id := range c.GroupIDs {
-		if !slices.ContainsFunc(rooms, func(r Room) bool { return r.ID == id && r.Normal }) {
+		if rooms[id].Status != group.Normal {
 			return errs.E(errs.Invalid, "code.group", "group %d is not there any more", id).On("group_ids")
 		}
 	}
@@ -401,7 +401,9 @@ func changed(old, c Code) map[string]any {
 }
 
 // Get returns a code, or NotFound "code.not_found".
-func (s *Service) Get(ctx context.Context, codeID int64) (Code, error) { return getCode(ctx, s.DB, codeID) }
+func (s *Service) Get(ctx context.Context, codeID int64) (Code, error) {
+	return getCode(ctx, s.DB, codeID)
+}
 
 // ByToken returns the code of a landing page, or NotFound "code.not_found".
 func (s *Service) ByToken(ctx context.Context, token string) (Code, error) {

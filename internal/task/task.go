@@ -12,6 +12,7 @@ import (
 	"context"
 	"time"
 
+	"qunce/internal/directory"
 	"qunce/internal/pg"
 )
 
@@ -154,27 +155,11 @@ type Withdrawal struct {
 	Reason          string
 }
 
-// Staff is what lists show of a member of staff.
-type Staff struct {
-	ID        int64
-	UserID    string
-	Name      string
-	StoreID   int64
-	StoreName string
-}
-
-// Directory knows the staff; corp wires the directory to it.
+// Directory knows staff and stores; the directory does.
 type Directory interface {
-	Staff(ctx context.Context, q pg.Querier, ids []int64) (map[int64]Staff, error)
-	StaffOfStores(ctx context.Context, q pg.Querier, storeIDs []int64) ([]int64, error)
-}
-
-// outcome is the pure rule of completing: the state a task gets when it was done at at.
-func outcome(windowEnd, at time.Time) State {
-	if at.After(windowEnd) {
-		return Late
-	}
-	return Done
+	StaffByIDs(ctx context.Context, q pg.Querier, ids []int64) (map[int64]directory.Staff, error)
+	StaffOfStores(ctx context.Context, q pg.Querier, storeIDs []int64) (map[int64][]directory.Staff, error)
+	StoresByIDs(ctx context.Context, q pg.Querier, ids []int64) (map[int64]directory.Store, error)
 }
 
 // SkipReasons are what a member of staff may answer.

@@ -25,7 +25,7 @@ type Service struct{ Deps }
 func New(d Deps) *Service { return &Service{d} }
 
 // Create registers a corp and returns it with its id; an empty time zone is China's. Making and migrating the schema is
-// the caller's part. Errors: Invalid "tenant.bad_value"; Conflict "tenant.schema_taken".
+// the caller's part. Errors: Invalid "tenant.bad_value.<field>"; Conflict "tenant.schema_taken".
 func (s *Service) Create(ctx context.Context, c Corp) (Corp, error) {
 	if c.Timezone == "" {
 		c.Timezone = DefaultTimezone

@@ -77,7 +77,7 @@ var (
 )
 
 func bad(field, want string) error {
-	return errs.E(errs.Invalid, "tenant.bad_value", "%s: want %s", field, want).On(field).With("field", field).With("want", want)
+	return errs.E(errs.Invalid, "tenant.bad_value."+field, "%s: want %s", field, want).On(field).With("field", field)
 }
 
 func (c Corp) check() error {

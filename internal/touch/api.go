@@ -95,11 +95,17 @@ func (s *Service) scope(ctx context.Context, f *filter) error {
 	case who.Scope.All:
 		return nil
 	case len(who.Scope.Stores) > 0:
-		staff, err := s.Names.StaffOfStores(ctx, s.DB, who.Scope.Stores)
+		stores, err := s.Directory.StaffOfStores(ctx, s.DB, who.Scope.Stores)
 		if err != nil {
 			return err
 		}
-		f.and("staff_id = ANY(?)", append(staff, -1))
+		staff := []int64{}
+		for _, list := range stores {
+			for _, x := range list {
+				staff = append(staff, x.ID)
+			}
+		}
+		f.and("staff_id = ANY(?)", staff)
 	default:
 		f.and("staff_id = ? AND staff_id <> 0", who.Scope.Staff)
 	}
@@ -173,15 +179,15 @@ func (s *Service) name(ctx context.Context, q pg.Querier, items []Item) error {
 		}
 		staff = append(staff, i.staffID)
 	}
-	customerNames, err := s.Names.CustomerNames(ctx, q, customers)
+	customerNames, err := s.Customers.NamesOf(ctx, customers)
 	if err != nil {
 		return err
 	}
-	groupNames, err := s.Names.GroupNames(ctx, q, groups)
+	groupNames, err := s.Groups.NamesOf(ctx, groups)
 	if err != nil {
 		return err
 	}
-	staffNames, err := s.Names.StaffNames(ctx, q, staff)
+	staffNames, err := s.Directory.StaffByIDs(ctx, q, staff)
 	if err != nil {
 		return err
 	}
@@ -191,8 +197,8 @@ func (s *Service) name(ctx context.Context, q pg.Querier, items []Item) error {
 		} else {
 			items[i].SubjectName = groupNames[items[i].SubjectID]
 		}
-		if n, ok := staffNames[items[i].staffID]; ok {
-			items[i].StaffName = &n
+		if who, ok := staffNames[items[i].staffID]; ok {
+			items[i].StaffName = &who.Name
 		}
 	}
 	return nil

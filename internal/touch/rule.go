@@ -38,7 +38,7 @@ func refuse(reason string) ruling { return ruling{verdict: Refuse, reason: reaso
 
 // decidePerson is the rule for a customer. now is in the corp's zone. What stands first wins: consent, the relation, the
 // hour (a later hour may find other counts), what protects the person, then the scarce quota.
-func decidePerson(s Settings, now time.Time, c Candidate, who Standing, known bool, u use) ruling {
+func decidePerson(s Settings, now time.Time, c Candidate, who standing, known bool, u use) ruling {
 	switch {
 	case who.OptedOut:
 		return refuse(OptedOut)
@@ -64,16 +64,16 @@ func decidePerson(s Settings, now time.Time, c Candidate, who Standing, known bo
 }
 
 // decideRoom is the rule for a group; its caps belong to its type.
-func decideRoom(s Settings, now time.Time, c Candidate, room Room, known bool, u use) ruling {
+func decideRoom(s Settings, now time.Time, c Candidate, r room, known bool, u use) ruling {
 	switch {
-	case !known || !room.Alive:
+	case !known || !r.Alive:
 		return refuse(GroupGone)
-	case !room.HasOwner:
+	case !r.HasOwner:
 		return refuse(GroupNoOwner)
 	}
-	caps := s.ForGroup(room.Type)
-	if r := quiet(caps.Quiet, now, c.WindowEnd); r.verdict != "" {
-		return r
+	caps := s.ForGroup(r.Type)
+	if q := quiet(caps.Quiet, now, c.WindowEnd); q.verdict != "" {
+		return q
 	}
 	if u.PostsDay >= caps.Posts {
 		return refuse(GroupPosts)
@@ -87,8 +87,8 @@ func decideRoom(s Settings, now time.Time, c Candidate, room Room, known bool, u
 		}
 	}
 	if c.Quota {
-		if r := quota(s, now, u); r.verdict != "" {
-			return r
+		if q := quota(s, now, u); q.verdict != "" {
+			return q
 		}
 	}
 	return ruling{verdict: Allow}
@@ -106,7 +106,7 @@ func quiet(h Hours, now, windowEnd time.Time) ruling {
 	return ruling{verdict: Defer, reason: QuietHours, until: end}
 }
 
-func promotion(s Settings, now time.Time, who Standing, u use) ruling {
+func promotion(s Settings, now time.Time, who standing, u use) ruling {
 	switch {
 	case !who.Complained.IsZero() && now.Before(who.Complained.AddDate(0, 0, s.ComplaintDays)):
 		return refuse(AfterComplaint)
@@ -135,7 +135,7 @@ func quota(s Settings, now time.Time, u use) ruling {
 }
 
 // quietUntil is when promotion to a person becomes possible again after the first hours or a complaint; zero = now.
-func quietUntil(s Settings, now time.Time, who Standing) time.Time {
+func quietUntil(s Settings, now time.Time, who standing) time.Time {
 	until := who.FirstAdded.Add(time.Duration(s.TrustHours) * time.Hour)
 	if !who.Complained.IsZero() {
 		if t := who.Complained.AddDate(0, 0, s.ComplaintDays); t.After(until) {

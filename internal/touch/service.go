@@ -12,22 +12,26 @@ import (
 
 	"qunce/internal/audit"
 	"qunce/internal/clock"
+	"qunce/internal/customer"
 	"qunce/internal/errs"
 	"qunce/internal/event"
 	"qunce/internal/failpoint"
+	"qunce/internal/group"
 	"qunce/internal/id"
 	"qunce/internal/pg"
 )
 
 // Deps are what the service works with.
 type Deps struct {
-	DB       *pg.DB
-	IDs      *id.Source
-	Clock    clock.Clock // the corp's
-	Events   *event.Bus
-	Audit    *audit.Log
-	Subjects Subjects
-	Names    Names
+	DB         *pg.DB
+	IDs        *id.Source
+	Clock      clock.Clock // the corp's
+	Events     *event.Bus
+	Audit      *audit.Log
+	Customers  Customers
+	Groups     Groups
+	Directory  Directory
+	Complaints Complaints // may be nil
 }
 
 // Service is the use cases.
@@ -55,9 +59,9 @@ func (s *Service) DecideCustomers(ctx context.Context, tx pg.Tx, list []Candidat
 	}
 	now := s.Clock.Now().In(clock.Shanghai)
 	return s.decide(ctx, tx, people, list, now, func(ids []int64) (judge, error) {
-		standings, err := s.Subjects.Standings(ctx, tx, ids)
+		standings, err := s.standings(ctx, tx, ids)
 		if err != nil {
-			return nil, fmt.Errorf("standings of customers: %w", err)
+			return nil, err
 		}
 		return func(c Candidate, u use) ruling {
 			who, known := standings[c.CustomerID]
@@ -77,13 +81,13 @@ func (s *Service) DecideGroups(ctx context.Context, tx pg.Tx, list []Candidate) 
 	}
 	now := s.Clock.Now().In(clock.Shanghai)
 	return s.decide(ctx, tx, rooms, list, now, func(ids []int64) (judge, error) {
-		known, err := s.Subjects.Rooms(ctx, tx, ids)
+		known, err := s.Groups.ByIDs(ctx, tx, ids)
 		if err != nil {
 			return nil, fmt.Errorf("standings of groups: %w", err)
 		}
 		return func(c Candidate, u use) ruling {
-			room, ok := known[c.GroupID]
-			return decideRoom(settings, now, c, room, ok, u)
+			g, ok := known[c.GroupID]
+			return decideRoom(settings, now, c, room{Alive: g.Status != group.Gone, HasOwner: g.OwnerID != 0 && g.Status == group.Normal}, ok, u)
 		}, nil
 	})
 }
@@ -236,37 +240,45 @@ func (s *Service) SaveSettings(ctx context.Context, to Settings) error {
 	})
 }
 
-// Use is how a customer stands with the ledger at present, for their page.
-type Use struct {
-	MonthUsed  int        `json:"month_used"` // of WeCom's receive quota, this calendar month
-	MonthCap   int        `json:"month_cap"`
-	WeekPromo  int        `json:"week_promo"` // promotions in the last 7 days
-	OptedOut   bool       `json:"opted_out"`
-	QuietUntil *time.Time `json:"quiet_until"` // no promotion before
-}
-
-// Uses returns how customers stand with the ledger.
-func (s *Service) Uses(ctx context.Context, q pg.Querier, customerIDs []int64) (map[int64]Use, error) {
-	settings, err := s.Settings(ctx, q)
+// standings is what the rule needs to know of customers.
+func (s *Service) standings(ctx context.Context, q pg.Querier, ids []int64) (map[int64]standing, error) {
+	known, err := s.Customers.Standings(ctx, q, ids)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("standings of customers: %w", err)
 	}
-	standings, err := s.Subjects.Standings(ctx, q, customerIDs)
-	if err != nil {
-		return nil, err
-	}
-	now := s.Clock.Now().In(clock.Shanghai)
-	used, err := people.used(ctx, q, customerIDs, now)
-	if err != nil {
-		return nil, err
-	}
-	out := make(map[int64]Use, len(customerIDs))
-	for _, c := range customerIDs {
-		u := Use{MonthUsed: used[c].QuotaMonth, MonthCap: MonthCap(now), WeekPromo: used[c].PromoWeek, OptedOut: standings[c].OptedOut}
-		if until := quietUntil(settings, now, standings[c]); !until.IsZero() {
-			u.QuietUntil = &until
+	complaints := map[int64]time.Time{}
+	if s.Complaints != nil {
+		if complaints, err = s.Complaints.LastComplaints(ctx, q, ids); err != nil {
+			return nil, fmt.Errorf("complaints of customers: %w", err)
 		}
-		out[c] = u
+	}
+	out := make(map[int64]standing, len(known))
+	for c, k := range known {
+		out[c] = standing{Standing: k, Complained: complaints[c]}
 	}
 	return out, nil
+}
+
+// Part is how a customer stands with the ledger at present, for their page.
+func (s *Service) Part(ctx context.Context, customerID int64) (customer.TouchPart, error) {
+	settings, err := s.Settings(ctx, s.DB)
+	if err != nil {
+		return customer.TouchPart{}, err
+	}
+	ids := []int64{customerID}
+	known, err := s.standings(ctx, s.DB, ids)
+	if err != nil {
+		return customer.TouchPart{}, err
+	}
+	now := s.Clock.Now().In(clock.Shanghai)
+	used, err := people.used(ctx, s.DB, ids, now)
+	if err != nil {
+		return customer.TouchPart{}, err
+	}
+	who, u := known[customerID], used[customerID]
+	p := customer.TouchPart{MonthUsed: u.QuotaMonth, MonthCap: MonthCap(now), WeekPromo: u.PromoWeek, OptedOut: who.OptedOut}
+	if until := quietUntil(settings, now, who); !until.IsZero() {
+		p.QuietUntil = &until
+	}
+	return p, nil
 }

@@ -16,6 +16,9 @@ import (
 	"context"
 	"time"
 
+	"qunce/internal/customer"
+	"qunce/internal/directory"
+	"qunce/internal/group"
 	"qunce/internal/pg"
 )
 
@@ -75,33 +78,40 @@ type Outcome struct {
 	At                  time.Time
 }
 
-// Standing is what the rule needs to know of a customer.
-type Standing struct {
-	Active     []int64 // staff with whom a relation is active
-	OptedOut   bool
-	FirstAdded time.Time // zero = never added
+// standing is what the rule needs to know of a customer.
+type standing struct {
+	customer.Standing
 	Complained time.Time // the last complaint; zero = none
 }
 
-// Room is what the rule needs to know of a group.
-type Room struct {
+// room is what the rule needs to know of a group.
+type room struct {
 	Alive    bool // not dissolved
 	HasOwner bool // the owner is still with the corp
 	Type     string
 }
 
-// Subjects knows customers and groups; corp wires the features to it. Ids that are not known are left out of the maps.
-type Subjects interface {
-	Standings(ctx context.Context, q pg.Querier, customerIDs []int64) (map[int64]Standing, error)
-	Rooms(ctx context.Context, q pg.Querier, groupIDs []int64) (map[int64]Room, error)
+// Customers knows the customers; the customer feature does. Unknown ids are left out of the maps.
+type Customers interface {
+	Standings(ctx context.Context, q pg.Querier, customerIDs []int64) (map[int64]customer.Standing, error)
+	NamesOf(ctx context.Context, customerIDs []int64) (map[int64]string, error)
 }
 
-// Names puts names to ids in lists; corp wires the features to it.
-type Names interface {
-	CustomerNames(ctx context.Context, q pg.Querier, ids []int64) (map[int64]string, error)
-	GroupNames(ctx context.Context, q pg.Querier, ids []int64) (map[int64]string, error)
-	StaffNames(ctx context.Context, q pg.Querier, ids []int64) (map[int64]string, error)
-	StaffOfStores(ctx context.Context, q pg.Querier, storeIDs []int64) ([]int64, error)
+// Groups knows the groups; the group feature does.
+type Groups interface {
+	ByIDs(ctx context.Context, q pg.Querier, groupIDs []int64) (map[int64]group.Ref, error)
+	NamesOf(ctx context.Context, groupIDs []int64) (map[int64]string, error)
+}
+
+// Directory knows the staff; the directory does.
+type Directory interface {
+	StaffByIDs(ctx context.Context, q pg.Querier, ids []int64) (map[int64]directory.Staff, error)
+	StaffOfStores(ctx context.Context, q pg.Querier, storeIDs []int64) (map[int64][]directory.Staff, error)
+}
+
+// Complaints tells when customers last complained; a feature that handles complaints may be wired to it.
+type Complaints interface {
+	LastComplaints(ctx context.Context, q pg.Querier, customerIDs []int64) (map[int64]time.Time, error)
 }
 
 // Tables declares what this package owns.

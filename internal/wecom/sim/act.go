@@ -171,15 +171,18 @@ func (s *Server) scan(t *transaction, a *act, v visit) {
 		return
 	}
 	t.do(op{K: opCount, ID: countScan})
-	s.tempt(t, a.Person, v)
+	s.tempt(t, a.Person, v, a.State == keen)
 }
 
+// keen marks the scan of an invitation that the person has decided to take up already.
+const keen = "keen"
+
 // tempt decides what a person does with the codes a page shows.
-func (s *Server) tempt(t *transaction, person string, v visit) {
+func (s *Server) tempt(t *transaction, person string, v visit, eager bool) {
 	p := s.st.people[person]
 	b := s.st.behaviour(p)
-	r := dice(s.st.World.Seed, "tempt", person, v.StaffQR, v.GroupQR)
-	add, join := r.Float64() < b.Add, r.Float64() < b.Join
+	r := dice(s.st.World.Seed, "tempt", person, msTime(t.At).In(clock.Shanghai).Format(time.DateOnly))
+	add, join := r.Float64() < b.Add, r.Float64() < b.Join || eager
 	soon, late := t.At+3*second+r.Int64N(17*second), t.At+40*second+r.Int64N(200*second)
 	if v.StaffQR == "" && v.GroupQR == "" {
 		t.do(op{K: opCount, ID: countDead})
@@ -213,7 +216,7 @@ func (s *Server) addBy(t *transaction, person, qr string) string {
 			return u // friends already: the code opens the chat
 		}
 	}
-	r := dice(s.st.World.Seed, "add", person, id)
+	r := dice(s.st.World.Seed, "add", person, way.State)
 	user := seats[r.IntN(len(seats))]
 	switch {
 	case !way.SkipVerify:
@@ -263,7 +266,7 @@ func (s *Server) issue(t *transaction, user, person string) string {
 func (s *Server) seats(users []string, parties []int64) []string {
 	var out []string
 	take := func(m *Member) {
-		if m != nil && !m.NoSeat && !m.Inactive && !slices.Contains(out, m.UserID) {
+		if m != nil && !m.NoSeat && !m.Inactive && !m.Hidden && !slices.Contains(out, m.UserID) {
 			out = append(out, m.UserID)
 		}
 	}
@@ -412,11 +415,11 @@ func (s *Server) confirm(t *transaction, user, msgID string) bool {
 			continue
 		}
 		if m.ChatType == wecom.ChatSingle {
-			s.react(t, id, user, "", msgID, 1)
+			s.react(t, id, user, "", m.subject(), 1)
 			continue
 		}
 		for _, who := range sortedKeys(s.st.Groups[id].Members) {
-			s.react(t, who, "", id, msgID, 0.1)
+			s.react(t, who, "", id, m.subject(), 0.1)
 		}
 	}
 	return true
@@ -475,7 +478,7 @@ func (s *Server) day(t *transaction) {
 func (s *Server) assign(t *transaction, m *mass, zeal float64, why string) {
 	for _, task := range m.Tasks {
 		who := s.st.member(task.User)
-		r := dice(s.st.World.Seed, "confirm", m.ID, task.User, why)
+		r := dice(s.st.World.Seed, "confirm", m.subject(), task.User, why)
 		if task.Status != 0 || who == nil || r.Float64() >= who.Diligence*zeal {
 			continue
 		}

@@ -60,7 +60,9 @@ func (s *Server) serveAdvance(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, st)
 }
 
-func (s *Server) serveNow(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, s.status()) }
+func (s *Server) serveNow(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, s.status())
+}
 
 func (s *Server) status() Status {
 	s.mu.Lock()
@@ -105,6 +107,10 @@ func (s *Server) Advance(ctx context.Context, to time.Time) (Status, error) {
 		}
 	}
 	if err := s.compact(); err != nil {
+		return Status{}, err
+	}
+	// The notes that callbacks were answered are part of what this answer promises.
+	if err := s.journal.wait(s.journal.last()); err != nil {
 		return Status{}, err
 	}
 	return s.status(), ctx.Err()
@@ -209,7 +215,7 @@ func (s *Server) servePlan(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	t := s.begin()
-	t.do(op{K: opPlan, Plan: &p})
+	t.do(op{K: opPlan, Plan: &p, N: s.st.Seq})
 	n := s.commit(t)
 	s.mu.Unlock()
 	if s.settled(w, n) {

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -60,46 +61,46 @@ func endpoints() map[string]endpoint {
 	get := func(fn func(*call) (fields, error)) endpoint { return endpoint{http.MethodGet, fn} }
 	post := func(fn func(*call) (fields, error)) endpoint { return endpoint{http.MethodPost, fn} }
 	return map[string]endpoint{
-		"department/list":                             get((*call).departmentList),
-		"department/simplelist":                       get((*call).departmentSimple),
-		"department/get":                              get((*call).departmentGet),
-		"user/list":                                   get((*call).userList),
-		"user/simplelist":                             get((*call).userList),
-		"user/get":                                    get((*call).userGet),
-		"agent/get":                                   get((*call).agentGet),
-		"agent/list":                                  get((*call).agentList),
-		"get_jsapi_ticket":                            get((*call).corpTicket),
-		"ticket/get":                                  get((*call).agentTicket),
-		"auth/getuserinfo":                            get((*call).userInfo),
-		"user/getuserinfo":                            get((*call).userInfo),
-		"getcallbackip":                               get((*call).callbackIP),
-		"externalcontact/get_follow_user_list":        get((*call).followUsers),
-		"externalcontact/list":                        get((*call).externalList),
-		"externalcontact/get":                         get((*call).externalGet),
-		"externalcontact/batch/get_by_user":           post((*call).batchGetByUser),
-		"externalcontact/remark":                      post((*call).remark),
-		"externalcontact/get_corp_tag_list":           post((*call).tagList),
-		"externalcontact/add_corp_tag":                post((*call).addTag),
-		"externalcontact/mark_tag":                    post((*call).markTag),
-		"externalcontact/add_contact_way":             post((*call).addWay),
-		"externalcontact/get_contact_way":             post((*call).getWay),
-		"externalcontact/list_contact_way":            post((*call).listWay),
-		"externalcontact/update_contact_way":          post((*call).updateWay),
-		"externalcontact/del_contact_way":             post((*call).delWay),
-		"externalcontact/groupchat/add_join_way":      post((*call).addJoin),
-		"externalcontact/groupchat/get_join_way":      post((*call).getJoin),
-		"externalcontact/groupchat/update_join_way":   post((*call).updateJoin),
-		"externalcontact/groupchat/del_join_way":      post((*call).delJoin),
-		"externalcontact/groupchat/list":              post((*call).groupList),
-		"externalcontact/groupchat/get":               post((*call).groupGet),
-		"externalcontact/send_welcome_msg":            post((*call).welcome),
-		"externalcontact/add_msg_template":            post((*call).addMass),
-		"externalcontact/get_groupmsg_list_v2":        post((*call).massList),
-		"externalcontact/get_groupmsg_task":           post((*call).massTasks),
-		"externalcontact/get_groupmsg_send_result":    post((*call).massResults),
-		"externalcontact/remind_groupmsg_send":        post((*call).massRemind),
-		"externalcontact/cancel_groupmsg_send":        post((*call).massCancel),
-		"message/send":                                post((*call).appMessage),
+		"department/list":                           get((*call).departmentList),
+		"department/simplelist":                     get((*call).departmentSimple),
+		"department/get":                            get((*call).departmentGet),
+		"user/list":                                 get((*call).userList),
+		"user/simplelist":                           get((*call).userList),
+		"user/get":                                  get((*call).userGet),
+		"agent/get":                                 get((*call).agentGet),
+		"agent/list":                                get((*call).agentList),
+		"get_jsapi_ticket":                          get((*call).corpTicket),
+		"ticket/get":                                get((*call).agentTicket),
+		"auth/getuserinfo":                          get((*call).userInfo),
+		"user/getuserinfo":                          get((*call).userInfo),
+		"getcallbackip":                             get((*call).callbackIP),
+		"externalcontact/get_follow_user_list":      get((*call).followUsers),
+		"externalcontact/list":                      get((*call).externalList),
+		"externalcontact/get":                       get((*call).externalGet),
+		"externalcontact/batch/get_by_user":         post((*call).batchGetByUser),
+		"externalcontact/remark":                    post((*call).remark),
+		"externalcontact/get_corp_tag_list":         post((*call).tagList),
+		"externalcontact/add_corp_tag":              post((*call).addTag),
+		"externalcontact/mark_tag":                  post((*call).markTag),
+		"externalcontact/add_contact_way":           post((*call).addWay),
+		"externalcontact/get_contact_way":           post((*call).getWay),
+		"externalcontact/list_contact_way":          post((*call).listWay),
+		"externalcontact/update_contact_way":        post((*call).updateWay),
+		"externalcontact/del_contact_way":           post((*call).delWay),
+		"externalcontact/groupchat/add_join_way":    post((*call).addJoin),
+		"externalcontact/groupchat/get_join_way":    post((*call).getJoin),
+		"externalcontact/groupchat/update_join_way": post((*call).updateJoin),
+		"externalcontact/groupchat/del_join_way":    post((*call).delJoin),
+		"externalcontact/groupchat/list":            post((*call).groupList),
+		"externalcontact/groupchat/get":             post((*call).groupGet),
+		"externalcontact/send_welcome_msg":          post((*call).welcome),
+		"externalcontact/add_msg_template":          post((*call).addMass),
+		"externalcontact/get_groupmsg_list_v2":      post((*call).massList),
+		"externalcontact/get_groupmsg_task":         post((*call).massTasks),
+		"externalcontact/get_groupmsg_send_result":  post((*call).massResults),
+		"externalcontact/remind_groupmsg_send":      post((*call).massRemind),
+		"externalcontact/cancel_groupmsg_send":      post((*call).massCancel),
+		"message/send":                              post((*call).appMessage),
 	}
 }
 
@@ -112,6 +113,11 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		s.respond(w, r, nil, refuse(45002, "content size out of limit"))
 		return
 	}
+	if !s.busy.enter(name) {
+		s.respond(w, r, nil, refuse(45033, "api concurrent out of limit"))
+		return
+	}
+	defer s.busy.leave(name)
 	s.mu.Lock()
 	c := &call{s: s, st: s.st, t: s.begin(), q: r.URL.Query(), body: body}
 	out, err := s.route(c, name, r.Method)
@@ -147,6 +153,9 @@ func (s *Server) route(c *call, name, method string) (fields, error) {
 	if err := c.checkToken(); err != nil {
 		return nil, err
 	}
+	if code := s.faults.refused(name); code != 0 {
+		return nil, refuse(code, "refused by a fault that was set")
+	}
 	if method != e.method {
 		return nil, refuse(40058, "invalid request method")
 	}
@@ -173,6 +182,29 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, out fields, err
 	}
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
 	_ = json.NewEncoder(w).Encode(out) // the reader may be gone
+}
+
+// crowd counts the calls of each API that are being answered.
+type crowd struct {
+	most int // 0 = no limit
+	mu   sync.Mutex
+	n    map[string]int
+}
+
+func (c *crowd) enter(api string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.most > 0 && c.n[api] >= c.most {
+		return false
+	}
+	c.n[api]++
+	return true
+}
+
+func (c *crowd) leave(api string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n[api]--
 }
 
 type minute struct {

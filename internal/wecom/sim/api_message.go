@@ -100,8 +100,8 @@ func (c *call) welcome() (fields, error) {
 		words = in.Text.Content
 	}
 	c.t.do(op{K: opWelcome, ID: in.Code, N: age.Milliseconds(), Text: words, Parts: in.Attachments})
-	c.s.follow(c.t, code.Ext, in.Code, words, in.Attachments)
-	c.s.react(c.t, code.Ext, code.User, "", in.Code, 1)
+	c.s.follow(c.t, code.Ext, "welcome|"+code.User, words, in.Attachments)
+	c.s.react(c.t, code.Ext, code.User, "", "welcome|"+code.User, 1)
 	return nil, nil
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // dice draws for one decision. It is made from the seed and the decision's name, so that a decision comes out the same
-// whatever was drawn before it.
+// whatever was drawn before it, and whatever ids and addresses the platform made up.
 func dice(seed uint64, parts ...string) *rand.Rand {
 	h := fnv.New64a()
 	for _, p := range parts {

@@ -17,6 +17,8 @@ type Faults struct {
 	APIError        float64 `json:"api_error"`         // an API call is refused with -1, without effect
 	DropAfterEffect float64 `json:"drop_after_effect"` // the connection breaks after an API call had its effect
 	TokenInvalid    bool    `json:"token_invalid"`     // the present access token stops working, once
+
+	Refuse map[string]int `json:"refuse,omitempty"` // API ("externalcontact/send_welcome_msg") → errcode of every answer
 }
 
 type faultKind int
@@ -60,7 +62,14 @@ func (f *faults) delay() time.Duration {
 func (f *faults) set(v Faults) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.f, f.on = v, v != Faults{}
+	f.f, f.on = v, true
+}
+
+// refused is the errcode an API is set to answer with; 0 = none.
+func (f *faults) refused(api string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.f.Refuse[api]
 }
 
 // serveFaults sets all faults at once: what is left out is off.
@@ -73,7 +82,7 @@ func (s *Server) serveFaults(w http.ResponseWriter, r *http.Request) {
 	if f.TokenInvalid {
 		s.mu.Lock()
 		t := s.begin()
-		t.do(op{K: opToken, N: s.st.Token + 1, M: 0})
+		t.do(op{K: opToken, N: s.st.Token})
 		n := s.commit(t)
 		s.mu.Unlock()
 		if !s.settled(w, n) {

@@ -108,7 +108,7 @@ func (s *Server) land(ctx context.Context, p *Person, address string) visit {
 	return v
 }
 
-// fetch calls the platform's customer API; a failed connection is tried again for a moment, since the platform may be
+// fetch calls the platform's customer API; a failed connection is tried again for ten seconds, since the platform may be
 // starting.
 func (s *Server) fetch(ctx context.Context, method, address string, in, out any) (json.RawMessage, error) {
 	var body []byte
@@ -118,9 +118,10 @@ func (s *Server) fetch(ctx context.Context, method, address string, in, out any)
 			return nil, fmt.Errorf("encode: %w", err)
 		}
 	}
-	for try := 0; ; try++ {
+	until := s.wall.Now().Add(patience)
+	for {
 		raw, status, err := roundTrip(ctx, s.http, method, address, body, false)
-		if (err != nil || status >= 500) && try < 10 {
+		if (err != nil || status >= 500) && s.wall.Now().Before(until) {
 			select {
 			case <-ctx.Done():
 				return nil, ctx.Err()
@@ -269,7 +270,7 @@ func (s *Server) follow(t *transaction, person, cause, text string, parts []weco
 	if len(codes) > 0 {
 		t.later(at, act{Kind: actJoin, Person: person, URL: codes[0]})
 	} else if len(pages) > 0 {
-		t.later(at, act{Kind: actScan, Person: person, URL: pages[0]})
+		t.later(at, act{Kind: actScan, Person: person, URL: pages[0], State: keen})
 	}
 }
 

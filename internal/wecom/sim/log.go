@@ -89,6 +89,12 @@ func (j *journal) load() (*state, error) {
 	if j.gen == 0 {
 		return nil, nil
 	}
+	for _, n := range names { // what a crash during the last snapshot left behind
+		if n != j.name("snapshot", j.gen) {
+			_ = os.Remove(n)
+			_ = os.Remove(filepath.Join(j.dir, "log"+filepath.Ext(n)))
+		}
+	}
 	f, err := os.Open(j.name("snapshot", j.gen))
 	if err != nil {
 		return nil, fmt.Errorf("sim: %w", err)

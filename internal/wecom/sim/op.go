@@ -48,6 +48,9 @@ const (
 	opAnswer  = "answered"
 	opCount   = "count"
 	opPlan    = "plan"
+	opRename  = "rename"
+	opDismiss = "dismiss"
+	opOwner   = "owner"
 )
 
 // op is one change of the state, as the log keeps it.
@@ -100,9 +103,13 @@ func (t *transaction) later(at int64, a act) {
 	t.do(op{K: opAct, Act: &a})
 }
 
-// callback queues an event for the platform.
+// callback queues an event for the platform. Two events of one pair never carry the same second: while the clock stands
+// they would be the same to the last byte, and the platform would rightly take the second for a double.
 func (t *transaction) callback(e event) {
 	e.ID, e.CreateTime = t.st.next(), t.At/1000
+	if pair := t.st.edge(e.UserID, e.External); pair != nil {
+		e.CreateTime = max(e.CreateTime, pair.LastEvent+1)
+	}
 	t.do(op{K: opEvent, Event: &e})
 }
 
@@ -215,6 +222,9 @@ func (s *state) apply(at int64, o *op) {
 		delete(s.Acts, o.N)
 	case opEvent:
 		s.Events[o.Event.ID] = o.Event
+		if e := s.edge(o.Event.UserID, o.Event.External); e != nil {
+			e.LastEvent = o.Event.CreateTime
+		}
 	case opAnswer:
 		delete(s.Events, o.N)
 		s.Counts.CallbacksSent++
@@ -228,7 +238,18 @@ func (s *state) apply(at int64, o *op) {
 			delete(s.Events, o.N)
 			s.Counts.CallbacksFailed++
 		}
-	case opPlan:
+	case opRename: // Chat, Name
+		s.Groups[o.Chat].Name = o.Name
+	case opDismiss: // Chat
+		g := s.Groups[o.Chat]
+		g.Dismissed = true
+		for id := range g.Members {
+			delete(s.inGroups[id], o.Chat)
+		}
+	case opOwner: // Chat, User
+		s.Groups[o.Chat].Owner = o.User
+	case opPlan: // N: the last id before, since planning hands out ids and refused calls leave gaps in the log
+		s.Seq = max(s.Seq, o.N)
 		s.plan(*o.Plan)
 	}
 }

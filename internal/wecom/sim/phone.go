@@ -84,6 +84,7 @@ func (s *Server) phoneRoutes(mux *http.ServeMux) {
 		}
 		return nil
 	}))
+	mux.HandleFunc("POST /sim/api/staff/{userid}/act", s.phoneStaff(s.staffAct))
 }
 
 // phoneCall is the body of an act by hand; which fields count depends on the act.
@@ -97,6 +98,10 @@ type phoneCall struct {
 	External string `json:"external_userid"`
 	MsgID    string `json:"msgid"`
 	Text     string `json:"text"`
+
+	Kind   string   `json:"kind"` // of a member's act
+	Add    []string `json:"add"`
+	Remove []string `json:"remove"`
 
 	t   *transaction
 	out fields

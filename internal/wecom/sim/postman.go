@@ -85,7 +85,7 @@ func (p *postman) add(e *event, log int64) {
 		key += "|" + strconv.FormatInt(e.ID, 10) // its own queue: nothing keeps it behind the others
 	}
 	p.queues[key] = append(p.queues[key], &letter{event: e, log: log})
-	if len(p.queues[key]) == 1 {
+	if len(p.queues[key]) == 1 && p.s.opt.CallbackURL != "" {
 		p.ready = append(p.ready, key)
 		p.cond.Signal()
 	}
@@ -151,9 +151,6 @@ func (p *postman) handle(l *letter) bool {
 			return false
 		case <-time.After(d):
 		}
-	}
-	if p.s.opt.CallbackURL == "" {
-		return false
 	}
 	if c := l.event.Code; c != "" {
 		p.mu.Lock()
@@ -221,8 +218,8 @@ func (p *postman) send(plain []byte) error {
 func (p *postman) drain(ctx context.Context, patience time.Duration) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.open == 0 {
-		return 0
+	if p.open == 0 || p.s.opt.CallbackURL == "" {
+		return p.open
 	}
 	tick := time.NewTicker(retryAfter)
 	defer tick.Stop()

@@ -36,10 +36,12 @@ type Options struct {
 	CorpID         string
 	Secret         string
 	AgentID        int
-	Log            io.Writer // one line a noteworthy thing; nil = silent
-	BrowserBase    string    // under which a browser reaches the simulator, e.g. http://127.0.0.1:8080/phone; empty = its own address
-	Durable        bool      // fsync; without it the log survives a kill, but not a power cut
-	Ready          func(addr string)
+	Log            io.Writer         // one line a noteworthy thing; nil = silent
+	BrowserBase    string            // under which a browser reaches the simulator, e.g. http://127.0.0.1:8080/phone; empty = its own address
+	Durable        bool              // fsync; without it the log survives a kill, but not a power cut
+	Ready          func(addr string) // called once the simulator serves; may be nil
+
+	wall clock.Clock // tests only; nil = clock.Wall()
 }
 
 // Server is one simulated corp.
@@ -55,6 +57,7 @@ type Server struct {
 	faults  faults
 	auth    *signins
 	staff   *browsers
+	busy    *crowd
 
 	advancing sync.Mutex // one advance at a time
 
@@ -72,6 +75,9 @@ func New(opt Options) (*Server, error) {
 	}
 	if opt.Log == nil {
 		opt.Log = io.Discard
+	}
+	if opt.wall == nil {
+		opt.wall = clock.Wall()
 	}
 	if opt.World != nil {
 		if err := opt.World.Check(); err != nil {
@@ -96,11 +102,12 @@ func New(opt Options) (*Server, error) {
 	transport.MaxIdleConnsPerHost = 16
 	transport.Proxy = nil
 	s := &Server{
-		opt: opt, base: strings.TrimRight(opt.BrowserBase, "/"), crypto: crypto, wall: clock.Wall(), http: &http.Client{Transport: transport, Timeout: 5 * time.Second},
+		opt: opt, base: strings.TrimRight(opt.BrowserBase, "/"), crypto: crypto, wall: opt.wall, http: &http.Client{Transport: transport, Timeout: 5 * time.Second},
 		journal: j, st: st, made: map[string]time.Time{}, calls: map[string]*minute{},
 	}
 	s.started = s.wall.Now()
 	s.auth = &signins{codes: map[string]*signin{}}
+	s.busy = &crowd{most: st.World.Limits.APIConcurrent, n: map[string]int{}}
 	s.staff = &browsers{byUser: map[string]*http.Client{}}
 	s.post = newPostman(s)
 	for _, id := range sortedEvents(st.Events) {

@@ -49,7 +49,7 @@ func (s *Server) lookAtTasks(ctx context.Context, a *act) visit {
 	s.mu.Lock()
 	m, seed := *s.st.member(a.User), s.st.World.Seed
 	s.mu.Unlock()
-	if dice(seed, "look", m.UserID, itoa(int(a.ID))).Float64() >= m.Diligence {
+	if dice(seed, "look", m.UserID, itoa(int(a.At))).Float64() >= m.Diligence {
 		return visit{}
 	}
 	tasks, err := s.staffTasks(ctx, &m)

@@ -37,6 +37,7 @@ type edge struct {
 	Welcomes    int
 	Codes       int
 	LatencyMS   int64
+	LastEvent   int64 // Unix s
 }
 
 // alive says whether the member's side has the customer, which is what the API goes by.
@@ -94,6 +95,9 @@ type mass struct {
 	Cancelled bool
 	Reminders []int64
 }
+
+// subject names the mass send for the dice. Ids would not do: they depend on what else was made at the same instant.
+func (m *mass) subject() string { return m.ChatType + "|" + itoa(int(m.Created)) + "|" + m.Text }
 
 func (m *mass) task(user string) *massTask {
 	for _, t := range m.Tasks {
@@ -249,7 +253,9 @@ func (s *state) index() {
 			g.Members = map[string]*groupMember{}
 		}
 		for id := range g.Members {
-			s.noteGroup(id, g.ID)
+			if !g.Dismissed {
+				s.noteGroup(id, g.ID)
+			}
 		}
 	}
 	s.agenda = s.agenda[:0]

@@ -26,6 +26,10 @@ type Truth struct {
 
 func (s *Server) serveTruth(w http.ResponseWriter, _ *http.Request) {
 	t := s.Truth()
+	if err := s.journal.wait(s.journal.last()); err != nil {
+		answer(w, http.StatusInternalServerError, problem{"sim.log", err.Error()})
+		return
+	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	b := bufio.NewWriterSize(w, 1<<16)
 	_ = json.NewEncoder(b).Encode(t) // the reader may be gone

@@ -146,10 +146,11 @@ type Entry struct {
 
 // Limits are WeCom's, changeable for tests. Zero means WeCom's own value.
 type Limits struct {
-	JoinByQR     int     `json:"join_by_qr,omitempty"`     // 200 people in a group end joining by QR
-	ReceiveCap   string  `json:"receive_cap,omitempty"`    // "month" (days in the month, default), "week" (7), "day" (1)
-	APIPerMinute int     `json:"api_per_minute,omitempty"` // calls per API and wall minute before 45009; 0 = no limit, since a simulated week passes in minutes
-	HalfAdd      float64 `json:"half_add,omitempty"`       // chance that a no-verify add comes as a half add first; 0 = 0.1, negative = never
+	JoinByQR      int     `json:"join_by_qr,omitempty"`     // 200 people in a group end joining by QR
+	ReceiveCap    string  `json:"receive_cap,omitempty"`    // "month" (days in the month, default), "week" (7), "day" (1)
+	APIPerMinute  int     `json:"api_per_minute,omitempty"` // calls per API and wall minute before 45009; 0 = no limit, since a simulated week passes in minutes
+	APIConcurrent int     `json:"api_concurrent,omitempty"` // calls of one API at once before 45033; 0 = no limit
+	HalfAdd       float64 `json:"half_add,omitempty"`       // chance that a no-verify add comes as a half add first; 0 = 0.1, negative = never
 }
 
 // shopHours is when people come to shops.

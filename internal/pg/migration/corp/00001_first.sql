@@ -456,11 +456,15 @@ CREATE TABLE livecode_attribution (
   step        text NOT NULL CHECK (step IN ('add','join','first_order')),
   ref         bigint NOT NULL,
   at          timestamptz NOT NULL,
-  order_id    bigint NOT NULL DEFAULT 0,
+  object_id   bigint NOT NULL DEFAULT 0,
+  member      text NOT NULL DEFAULT '',
   amount_fen  bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (customer_id, step, code_id, ref)
 );
 COMMENT ON COLUMN livecode_attribution.ref IS 'add: staff; join: group, or the event for a person nobody knows; first_order: 0';
+COMMENT ON COLUMN livecode_attribution.object_id IS 'join: the group; first_order: the order';
+COMMENT ON COLUMN livecode_attribution.member IS 'of a join by a person nobody knows, until they become a customer';
+CREATE INDEX livecode_attribution_member_idx ON livecode_attribution (member) WHERE customer_id = 0;
 CREATE INDEX livecode_attribution_code_idx ON livecode_attribution (code_id, step, at);
 CREATE INDEX livecode_attribution_at_idx ON livecode_attribution (step, at);
 CREATE TABLE livecode_welcome (
@@ -554,6 +558,7 @@ CREATE TABLE task_task (
   created_at  timestamptz NOT NULL,
   due_at      timestamptz NOT NULL,
   window_end  timestamptz NOT NULL,
+  close_at    timestamptz NOT NULL,
   day         date NOT NULL,
   state       text NOT NULL CHECK (state IN ('open','done','late','skipped','missed','cancelled')),
   proof       text NOT NULL CHECK (proof IN ('none','wecom','page','client')),
@@ -566,7 +571,8 @@ CREATE TABLE task_task (
 );
 CREATE UNIQUE INDEX task_task_key ON task_task (staff_id, key);
 CREATE INDEX task_task_day_idx ON task_task (day, plan_id);
-CREATE INDEX task_task_open_idx ON task_task (window_end) WHERE state = 'open';
+CREATE INDEX task_task_open_idx ON task_task (close_at) WHERE state = 'open';
+CREATE INDEX task_task_customer_idx ON task_task (customer_id) WHERE state = 'open' AND customer_id <> 0;
 CREATE INDEX task_task_due_idx ON task_task (due_at DESC, id DESC);
 
 CREATE TABLE send_send (
@@ -581,18 +587,27 @@ CREATE TABLE send_send (
   state       text NOT NULL CHECK (state IN ('planned','created','confirmed','finished','cancelled','failed')),
   msgid       text NOT NULL DEFAULT '',
   window_end  timestamptz NOT NULL,
+  close_at    timestamptz NOT NULL,
   created_at  timestamptz NOT NULL,
   issued_at   timestamptz,
   confirmed_at timestamptz,
   next_poll_at timestamptz,
   polls       integer NOT NULL DEFAULT 0,
   error       text NOT NULL DEFAULT '',
+  in_flight   boolean NOT NULL DEFAULT false,
+  closing     boolean NOT NULL DEFAULT false,
+  reissue     boolean NOT NULL DEFAULT false,
   cause_id    bigint NOT NULL,
   PRIMARY KEY (staff_id, id)
 );
+COMMENT ON COLUMN send_send.in_flight IS 'its call may be under way: at most one per fingerprint, so that WeCom''s list can be searched for it';
 CREATE UNIQUE INDEX send_send_key ON send_send (staff_id, key);
+CREATE UNIQUE INDEX send_send_flight_key ON send_send (staff_id, fingerprint) WHERE in_flight;
+CREATE INDEX send_send_planned_idx ON send_send (staff_id, fingerprint, id) WHERE state = 'planned';
 CREATE INDEX send_send_poll_idx ON send_send (next_poll_at) WHERE state IN ('created','confirmed');
 CREATE INDEX send_send_created_idx ON send_send (created_at);
+CREATE INDEX send_send_task_idx ON send_send (staff_id, task_id);
+CREATE INDEX send_send_msgid_idx ON send_send (msgid) WHERE msgid <> '';
 CREATE TABLE send_recipient (
   staff_id    bigint NOT NULL,
   send_id     bigint NOT NULL,
@@ -605,6 +620,7 @@ CREATE TABLE send_recipient (
   PRIMARY KEY (staff_id, send_id, recipient)
 );
 CREATE INDEX send_recipient_sent_idx ON send_recipient (sent_at) WHERE sent_at IS NOT NULL;
+CREATE INDEX send_recipient_customer_idx ON send_recipient (customer_id) WHERE status = 'pending' AND customer_id <> 0;
 
 -- sop -------------------------------------------------------------------------------------------------------------
 CREATE TABLE sop_plan (
@@ -655,7 +671,10 @@ CREATE TABLE sop_customer_due (
   state       text NOT NULL CHECK (state IN ('waiting','tasked','done','late','missed','skipped','refused','cancelled')),
   reason      text NOT NULL DEFAULT '',
   task_id     bigint NOT NULL DEFAULT 0,
+  touch_id    bigint NOT NULL DEFAULT 0,
   finished_at timestamptz,
+  delivered_at timestamptz,
+  cause_id    bigint NOT NULL,
   PRIMARY KEY (customer_id, run_id, step_key)
 );
 CREATE INDEX sop_customer_due_due_idx ON sop_customer_due (due_at) WHERE state = 'waiting';
@@ -691,7 +710,10 @@ CREATE TABLE sop_group_due (
   state      text NOT NULL CHECK (state IN ('waiting','tasked','done','late','missed','skipped','refused','cancelled')),
   reason     text NOT NULL DEFAULT '',
   task_id    bigint NOT NULL DEFAULT 0,
+  touch_id   bigint NOT NULL DEFAULT 0,
   finished_at timestamptz,
+  delivered_at timestamptz,
+  cause_id   bigint NOT NULL,
   PRIMARY KEY (group_id, run_id, step_key)
 );
 CREATE INDEX sop_group_due_due_idx ON sop_group_due (due_at) WHERE state = 'waiting';
@@ -709,4 +731,10 @@ CREATE TABLE sync_run (
   result      jsonb NOT NULL DEFAULT '{}',
   error       text NOT NULL DEFAULT '',
   cause_id    bigint NOT NULL
+);
+CREATE TABLE sync_seen (
+  run_id          bigint NOT NULL,
+  userid          text NOT NULL,
+  external_userid text NOT NULL,
+  PRIMARY KEY (run_id, userid, external_userid)
 );

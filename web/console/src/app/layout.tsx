@@ -3,7 +3,7 @@ import { GlobalOutlined, UserOutlined } from "@ant-design/icons";
 import { unwrap } from "@shared/api/client";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
-import { Button, Dropdown, Menu } from "antd";
+import { Button, Dropdown, Menu, type MenuProps } from "antd";
 import { setLanguage, useT } from "../i18n";
 import { api } from "../lib/api";
 import { useWrite } from "../lib/mutation";
@@ -11,6 +11,8 @@ import { useMe } from "../lib/session";
 import { Brand } from "../kit/brand";
 import { DemoBar } from "./demo-bar";
 import { entryOf, menuFor } from "./menu";
+
+type Item = NonNullable<MenuProps["items"]>[number];
 
 export function Layout() {
   const t = useT();
@@ -39,7 +41,7 @@ export function Layout() {
             mode="inline"
             inlineIndent={14}
             selectedKeys={[entryOf(location.pathname)]}
-            items={menuFor(me?.user.permissions ?? []).flatMap((part) => {
+            items={menuFor(me?.user.permissions ?? []).flatMap((part): Item[] => {
               const entries = part.entries.map((entry) => ({ key: entry.path, label: <Link to={entry.path}>{t(entry.label)}</Link> }));
               return part.label ? [{ type: "group" as const, key: part.label, label: t(part.label), children: entries }] : entries;
             })}

@@ -62,7 +62,7 @@ export const people = {
   "customer.opt_in_done": ["已恢复触达", "Contact allowed again"],
   "gender.male": ["男", "Male"],
   "gender.female": ["女", "Female"],
-  "gender.unknown": ["", ""],
+  "gender.unknown": ["性别未知", "Gender unknown"],
   "identity.external_userid": ["外部联系人", "External id"],
   "identity.unionid": ["UnionID", "UnionID"],
   "identity.openid": ["OpenID", "OpenID"],

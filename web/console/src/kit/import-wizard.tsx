@@ -28,7 +28,6 @@ interface Values {
 }
 
 export function ImportWizard({ kind, title, open, onClose, help }: Props) {
-  const t = useT();
   const [id, setId] = useState<number | null>(null);
   useEffect(() => {
     if (open) setId(null);

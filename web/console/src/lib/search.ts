@@ -44,7 +44,7 @@ export function filtersOf<S extends object>(search: S): Partial<S> {
 
 /** Applies a patch: undefined and "" leave the URL; a changed filter returns to the first page. */
 export function patchSearch<S extends object>(previous: S, patch: Partial<S>): S {
-  const next: Record<string, unknown> = { ...previous };
+  const next = { ...previous } as Record<string, unknown>;
   const filterChanged = Object.keys(patch).some((key) => !(key in tableFields));
   if (filterChanged || "limit" in patch) {
     delete next.cursor;

@@ -1,0 +1,146 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"qunce/internal/api"
+	"qunce/internal/auth"
+	"qunce/internal/config"
+	"qunce/internal/corp"
+	"qunce/internal/customerapp"
+	"qunce/internal/job"
+	"qunce/internal/pg"
+	"qunce/internal/staffapp"
+)
+
+// APIs are the three audiences' operations. They are built without a database for writing the OpenAPI documents.
+type APIs struct {
+	Console, Staff, Customer *api.API
+}
+
+// Describe registers every operation of every audience.
+func (a *App) Describe(c *corp.Corp, users *auth.Service, jobs *job.Client, driver corp.Driver) APIs {
+	make1 := func(title string) *api.API {
+		return api.New(api.Config{Title: title, Log: a.Log, Catalog: a.Catalog, Can: auth.Can})
+	}
+	x := APIs{Console: make1("Qunce console"), Staff: make1("Qunce staff pages"), Customer: make1("Qunce customer pages")}
+	users.API(x.Console)
+	corp.System{Corp: c, Jobs: jobs, Driver: driver}.API(x.Console)
+	c.Analytics.API(x.Console)
+	c.Directory.API(x.Console)
+	c.Intake.API(x.Console)
+	c.Customers.API(x.Console)
+	c.Groups.API(x.Console)
+	c.Codes.API(x.Console)
+	c.SOP.API(x.Console)
+	c.Tasks.API(x.Console)
+	c.Touch.API(x.Console)
+	c.Orders.API(x.Console)
+	staffapp.New(c.StaffPages()).API(x.Staff)
+	customerapp.New(c.CustomerPages()).API(x.Customer)
+	return x
+}
+
+// users builds the sign-in of one corp.
+func (a *App) users(c *corp.Corp, problem func(w http.ResponseWriter, r *http.Request, err error)) *auth.Service {
+	return auth.New(auth.Deps{DB: a.Pool.Shared(), Schema: c.Schema, IDs: a.IDs, Wall: a.Wall, Log: a.Log,
+		Audit: func(ctx context.Context, action, object string, detail any) error {
+			return c.DB.Tx(ctx, func(tx pg.Tx) error {
+				return c.Audit.Record(ctx, tx, c.Time.Now(), action, object, detail)
+			})
+		},
+		Scopes: c, Stores: c, Staff: c.Directory, WeCom: c.WeCom, Catalog: a.Catalog, Problem: problem,
+		Corp: func(context.Context) auth.CorpInfo {
+			return auth.CorpInfo{Name: c.BrandName(), Timezone: c.Timezone, Accelerated: c.Time.Accelerated(), Now: c.Time.Now()}
+		},
+		PublicURL: a.Config.PublicURL, AuthorizeURL: c.Settings.AuthorizeURL, CookieKey: a.Sealer.Derive("staff-sign-in"), Proxies: a.Config.Proxies()})
+}
+
+// Users is the sign-in of a corp, for the command line.
+func (a *App) Users(c *corp.Corp) *auth.Service {
+	return a.users(c, func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusInternalServerError) })
+}
+
+func (a *App) handler(ctx context.Context, c *corp.Corp, extra map[string]http.Handler, driver corp.Driver) (http.Handler, error) {
+	problems := api.New(api.Config{Title: "problems", Log: a.Log, Catalog: a.Catalog, Can: auth.Can})
+	users := a.users(c, problems.WriteError)
+	apis := a.Describe(c, users, a.Jobs, driver)
+	shared := a.Pool.Shared()
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", a.healthz)
+	if a.Config.Has(config.RoleIngress) {
+		mux.Handle("/callback/"+c.Schema, c.Ingress)
+	}
+	if a.Config.Has(config.RoleWeb) {
+		console := apis.Console.Guard(users.Middleware(apis.Console.Idempotent(shared, c.Schema, a.Wall, apis.Console.Handler())))
+		mux.Handle("/api/", console)
+		staff := apis.Staff.Guard(users.StaffMiddleware(apis.Staff.Idempotent(shared, c.Schema, a.Wall, apis.Staff.Handler())))
+		mux.Handle("/staff/api/", staff)
+		users.StaffRoutes(mux)
+		mux.Handle("/h5/api/", apis.Customer.Handler())
+		river, err := a.Jobs.UI(ctx, corp.JobsPath, quiet(a.Log))
+		if err != nil {
+			return nil, err
+		}
+		mux.Handle(corp.JobsPath+"/", users.Middleware(a.allow(apis.Console, "system.manage", river)))
+		for prefix, entry := range map[string]string{"/": "console", "/staff/": "staff", "/h5/": "h5"} {
+			p, err := newPages(entry, trimSlash(prefix))
+			if err != nil {
+				return nil, err
+			}
+			mux.Handle(prefix, p)
+			if entry == "h5" {
+				mux.HandleFunc("GET /c/{token}", func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Set("Content-Security-Policy", policy)
+					w.Header().Set("Cache-Control", "no-cache")
+					p.send(w, r, "index.html")
+				})
+			}
+		}
+	}
+	for pattern, h := range extra {
+		mux.Handle(pattern, h)
+	}
+	return mux, nil
+}
+
+func trimSlash(s string) string { return s[:len(s)-1] }
+
+// allow guards a handler that is not an operation.
+func (a *App) allow(x *api.API, p api.Permission, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := x.Allow(r, p); err != nil {
+			x.WriteError(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// healthz says whether this process can serve: the database answers.
+func (a *App) healthz(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	if err := a.Pool.Ping(r.Context()); err != nil {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_ = json.NewEncoder(w).Encode(map[string]string{"status": "no database"})
+		return
+	}
+	_ = json.NewEncoder(w).Encode(map[string]string{"status": "ok"})
+}
+
+// Phone serves the simulator's phone pages; everything else under /phone/ goes to the simulator.
+func Phone(sim http.Handler) (http.Handler, error) {
+	p, err := newPages("phone", "/phone")
+	if err != nil {
+		return nil, fmt.Errorf("phone: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/phone/", p)
+	for _, prefix := range []string{"/phone/sim/", "/phone/connect/"} {
+		mux.Handle(prefix, http.StripPrefix("/phone", sim))
+	}
+	return mux, nil
+}

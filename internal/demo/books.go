@@ -1,0 +1,147 @@
+package demo
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/jackc/pgx/v5"
+
+	"qunce/internal/pg"
+	"qunce/internal/wecom/sim"
+)
+
+// Balance compares what really happened with what the platform holds, for one kind of thing. Lost: it happened and is not
+// held. Doubled: it is held and did not happen, or happened more often than it should have.
+type Balance struct {
+	Truth   int `json:"truth"`
+	Held    int `json:"held"`
+	Lost    int `json:"lost"`
+	Doubled int `json:"doubled"`
+}
+
+func (b Balance) even() bool { return b.Lost == 0 && b.Doubled == 0 }
+
+// Books are the balances of all kinds.
+type Books struct {
+	Friends  Balance `json:"friends"`  // relations that exist at WeCom
+	OneWay   Balance `json:"one_way"`  // those that the customer ended
+	Members  Balance `json:"members"`  // people present in groups
+	Tags     Balance `json:"tags"`     // corp tags on relations
+	Messages Balance `json:"messages"` // mass-send deliveries
+	Welcomes Balance `json:"welcomes"` // welcomes; doubled counts people who got more than one for one add
+	Orphans  int     `json:"orphans"`  // codes at WeCom that nobody uses; counted, not wrong
+}
+
+// Even reports that nothing is lost and nothing doubled.
+func (b Books) Even() bool {
+	for _, x := range []Balance{b.Friends, b.OneWay, b.Members, b.Tags, b.Messages, b.Welcomes} {
+		if !x.even() {
+			return false
+		}
+	}
+	return true
+}
+
+// truthOf asks the simulator for the whole truth.
+func truthOf(ctx context.Context, base string) (sim.Truth, error) {
+	var t sim.Truth
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/sim/truth", nil)
+	if err != nil {
+		return t, err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return t, fmt.Errorf("ask for the truth: %w", err)
+	}
+	defer res.Body.Close()
+	if err := json.NewDecoder(res.Body).Decode(&t); err != nil {
+		return t, fmt.Errorf("read the truth: %w", err)
+	}
+	return t, nil
+}
+
+// count compares two multisets given as keys.
+func count(truth, held []string) Balance {
+	b := Balance{Truth: len(truth), Held: len(held)}
+	left := make(map[string]int, len(truth))
+	for _, k := range truth {
+		left[k]++
+	}
+	for _, k := range held {
+		if left[k] == 0 {
+			b.Doubled++
+			continue
+		}
+		left[k]--
+	}
+	for _, n := range left {
+		b.Lost += n
+	}
+	return b
+}
+
+// audit compares the truth with the database.
+func audit(ctx context.Context, db *pg.DB, t sim.Truth) (Books, error) {
+	var b Books
+	var friends, oneWay, members, tags, delivered, welcomed []string
+	for _, f := range t.Friends {
+		k := fmt.Sprintf("%v/%v", f[0], f[1])
+		friends = append(friends, k)
+		if f[2] == true {
+			oneWay = append(oneWay, k)
+		}
+	}
+	for _, m := range t.Members {
+		members = append(members, m[0]+"/"+m[1])
+	}
+	for _, x := range t.Tags {
+		tags = append(tags, x[0]+"/"+x[1]+"/"+x[2])
+	}
+	for _, d := range t.Delivered {
+		delivered = append(delivered, d[0]+"/"+d[1]+"/"+d[2])
+	}
+	for _, w := range t.Welcomes {
+		for range number(w[2]) {
+			welcomed = append(welcomed, fmt.Sprintf("%v/%v", w[0], w[1]))
+		}
+	}
+	compare := func(into *Balance, truth []string, sql string) error {
+		rows, err := db.Query(ctx, sql)
+		if err != nil {
+			return fmt.Errorf("read books: %w", err)
+		}
+		held, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			return fmt.Errorf("read books: %w", err)
+		}
+		*into = count(truth, held)
+		return nil
+	}
+	for _, x := range []struct {
+		into  *Balance
+		truth []string
+		sql   string
+	}{
+		{&b.Friends, friends, `SELECT userid || '/' || external_userid FROM customer_relation WHERE state <> 'deleted_by_staff'`},
+		{&b.OneWay, oneWay, `SELECT userid || '/' || external_userid FROM customer_relation WHERE state = 'deleted_by_customer'`},
+		{&b.Members, members, `SELECT g.chat_id || '/' || m.member_id FROM group_member m JOIN group_group g ON g.id = m.group_id WHERE m.left_at IS NULL AND g.status <> 'dissolved'`},
+		{&b.Tags, tags, `SELECT r.userid || '/' || r.external_userid || '/' || t.tag_id FROM customer_relation_tag t
+			JOIN customer_relation r USING (customer_id, staff_id) WHERE r.state <> 'deleted_by_staff'`},
+		{&b.Messages, delivered, `SELECT s.msgid || '/' || s.userid || '/' || r.recipient FROM send_recipient r JOIN send_send s ON s.staff_id = r.staff_id AND s.id = r.send_id WHERE r.status = 'delivered'`},
+		{&b.Welcomes, welcomed, `SELECT s.userid || '/' || i.value FROM livecode_welcome w JOIN directory_staff s ON s.id = w.staff_id
+			JOIN customer_identity i ON i.customer_id = w.customer_id AND i.kind = 'external_userid' WHERE w.state = 'sent'`},
+	} {
+		if err := compare(x.into, x.truth, x.sql); err != nil {
+			return b, err
+		}
+	}
+	err := db.QueryRow(ctx, `SELECT count(*) FROM livecode_orphan`).Scan(&b.Orphans)
+	return b, err
+}
+
+func number(v any) int {
+	f, _ := v.(float64)
+	return int(f)
+}

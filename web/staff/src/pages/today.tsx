@@ -1,0 +1,156 @@
+// Today's tasks: why, what, one tap. Tasks of the chat beside the page come first.
+import type { SkipReason, StaffTask, StaffToday } from "@shared/api/types";
+import { type UseQueryResult, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Button, ProgressBar, PullToRefresh, Tag, Toast } from "antd-mobile";
+import { useState } from "react";
+import { failureText, me as fetchMe, sent, skip } from "../api";
+import { currentChat, sameChat, sendText } from "../bridge";
+import { copy } from "../copy";
+import { SkipSheet } from "../skip-sheet";
+import { Failure, Nothing, Waiting } from "../state";
+import { t } from "../text";
+
+export function TodayPage({ query }: { query: UseQueryResult<StaffToday> }) {
+  const chat = useQuery({ queryKey: ["chat"], queryFn: currentChat, staleTime: 2000 });
+  const clock = useQuery({ queryKey: ["me"], queryFn: fetchMe, staleTime: 30_000 });
+  const [skipping, setSkipping] = useState<StaffTask | null>(null);
+  const client = useQueryClient();
+  if (!query.data) return query.error ? <Failure error={query.error} onRetry={() => query.refetch()} /> : <Waiting />;
+  const { tasks, done, due } = query.data;
+  const here = tasks.filter((task) => sameChat(task.target, chat.data ?? null));
+  const others = tasks.filter((task) => !here.includes(task));
+  const minutes = tasks.reduce((sum, task) => sum + task.minutes, 0);
+  const now = clock.data?.now ?? "";
+
+  const finish = async (reason: SkipReason, note: string) => {
+    if (!skipping) return;
+    try {
+      await skip(skipping.id, reason, note);
+      Toast.show({ icon: "success", content: t("task.skipped") });
+      setSkipping(null);
+    } catch (error) {
+      Toast.show({ icon: "fail", content: failureText(error) });
+    }
+    await client.invalidateQueries({ queryKey: ["today"] });
+  };
+
+  return (
+    <PullToRefresh onRefresh={() => query.refetch()}>
+      <div className="progress">
+        <div className="progress-line">
+          <b>{t("today.progress", { done, due })}</b>
+          {minutes > 0 && <span>{t("today.minutes", { minutes: Math.ceil(minutes) })}</span>}
+        </div>
+        <ProgressBar percent={due === 0 ? 0 : (100 * done) / due} />
+      </div>
+      {tasks.length === 0 && <Nothing title={done > 0 ? t("today.all_done") : t("today.nothing")} hint={t("today.all_done_hint")} />}
+      {here.length > 0 && <h2 className="section">{t("today.here")}</h2>}
+      {here.map((task) => (
+        <TaskCard key={task.id} task={task} now={now} onSkip={() => setSkipping(task)} />
+      ))}
+      {here.length > 0 && others.length > 0 && <h2 className="section">{t("today.others")}</h2>}
+      {others.map((task) => (
+        <TaskCard key={task.id} task={task} now={now} onSkip={() => setSkipping(task)} />
+      ))}
+      <SkipSheet task={skipping} onClose={() => setSkipping(null)} onSkip={finish} />
+    </PullToRefresh>
+  );
+}
+
+function hour(at: string): string {
+  return new Date(at).toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+}
+
+function recipients(task: StaffTask): string {
+  const names = task.recipient_names.join("、");
+  return task.recipients > task.recipient_names.length ? t("task.to_more", { names, count: task.recipients }) : t("task.to", { names });
+}
+
+function TaskCard({ task, now, onSkip }: { task: StaffTask; now: string; onSkip: () => void }) {
+  const client = useQueryClient();
+  const [busy, setBusy] = useState(false);
+  const [byHand, setByHand] = useState("");
+  const end = task.window_end ?? task.due_at;
+  const overdue = now !== "" && Date.parse(end) < Date.parse(now);
+
+  const report = async () => {
+    await sent(task.id);
+    Toast.show({ icon: "success", content: t("task.sent") });
+    await client.invalidateQueries({ queryKey: ["today"] });
+  };
+
+  const send = async () => {
+    if (!task.target) {
+      setByHand(t("task.manual"));
+      return;
+    }
+    setBusy(true);
+    try {
+      const outcome = await sendText(task.target, task.text);
+      if (outcome.kind === "sent") {
+        // The message is out: from here on only the report may be repeated, never the sending.
+        setByHand(t("task.unreported"));
+        await report();
+      }
+      if (outcome.kind === "opened") setByHand(t("task.in_chat"));
+      if (outcome.kind === "unavailable") setByHand(t("task.manual"));
+      if (outcome.kind === "failed") Toast.show({ icon: "fail", content: t("task.send_failed", { reason: outcome.reason }) });
+    } catch (error) {
+      Toast.show({ icon: "fail", content: failureText(error) });
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <article className="task">
+      <div className="task-head">
+        <h3>{task.title}</h3>
+        <span className={overdue ? "late" : "when"}>{overdue ? t("task.overdue") : t("task.until", { at: hour(end) })}</span>
+      </div>
+      <div className="task-meta">
+        <Tag fill="outline" color="primary">
+          {t(`kind.${task.kind}`)}
+        </Tag>
+        <span>{recipients(task)}</span>
+      </div>
+      <p className="task-why">
+        <b>{t("task.why")}</b> {task.why}
+      </p>
+      <p className="task-text">{task.text}</p>
+      {task.attachments.map((attachment) => (
+        <p key={attachment.url} className="task-file">
+          {attachment.title || attachment.url}
+        </p>
+      ))}
+      {task.how === "confirm_in_wecom" ? (
+        <p className="task-how">{t("task.confirm_how")}</p>
+      ) : (
+        byHand && <p className="task-how">{byHand}</p>
+      )}
+      <div className="task-actions">
+        <Button size="large" fill="none" onClick={onSkip}>
+          {t("task.skip")}
+        </Button>
+        {task.how === "confirm_in_wecom" ? null : byHand ? (
+          <>
+            <Button size="large" onClick={() => copy(task.text, t("task.copied"))}>
+              {t("task.copy")}
+            </Button>
+            <Button
+              size="large"
+              color="primary"
+              onClick={() => report().catch((error: unknown) => void Toast.show({ icon: "fail", content: failureText(error) }))}
+            >
+              {t("task.i_sent")}
+            </Button>
+          </>
+        ) : (
+          <Button size="large" color="primary" className="wide" loading={busy} loadingText={t("task.sending")} onClick={send}>
+            {t("task.send")}
+          </Button>
+        )}
+      </div>
+    </article>
+  );
+}
