@@ -51,7 +51,7 @@ module.exports = {
   options: {
     doNotFollow: { path: "node_modules" },
     tsPreCompilationDeps: true,
-    tsConfig: { fileName: "console/tsconfig.json" },
+    tsConfig: { fileName: "tsconfig.json" },
     enhancedResolveOptions: { extensions: [".ts", ".tsx", ".d.ts", ".json", ".css", ".js", ".mjs"] },
     exclude: { path: "\\.css$" },
   },

@@ -6,7 +6,7 @@ export default defineConfig({
   plugins: [react()],
   resolve: { alias: sharedAlias },
   test: {
-    environment: "happy-dom",
+    environment: "node",
     include: ["{console,staff,h5,phone,shared}/**/*.test.{ts,tsx}"],
     restoreMocks: true,
   },

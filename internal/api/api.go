@@ -57,6 +57,7 @@ func New(c Config) *API {
 	config := huma.DefaultConfig(c.Title, Version)
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.CreateHooks = nil // no $schema links in bodies
+	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	return &API{config: c, mux: mux, huma: humago.New(mux, config)}
 }
 

@@ -184,3 +184,12 @@ func writeJSON(w http.ResponseWriter, p *Problem) {
 func Tables() []pg.Table {
 	return []pg.Table{{Name: "api_idempotency", Owner: "api", Family: pg.Local, Personal: []string{"body"}, Merge: "keep", Erase: "delete", Retention: "1 day", Sampling: "none"}}
 }
+
+// keyLife is how long a key is remembered.
+const keyLife = 24 * time.Hour
+
+// Sweep forgets keys older than a day.
+func Sweep(ctx context.Context, db *pg.DB, now time.Time) error {
+	_, err := db.Exec(ctx, `DELETE FROM api_idempotency WHERE created_at < $1`, now.Add(-keyLife))
+	return err
+}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"qunce/internal/actor"
+	"qunce/internal/api"
 	"qunce/internal/clock"
 	"qunce/internal/config"
 	"qunce/internal/corp"
@@ -127,18 +128,18 @@ func (a *App) Corp(ctx context.Context, t tenant.Corp, start *time.Time) (*corp.
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 64
 	return corp.Open(ctx, t, corp.Deps{Pool: a.Pool, IDs: a.IDs, Wall: a.Wall, Sealer: a.Sealer,
-		HTTP: &http.Client{Timeout: 15 * time.Second, Transport: transport}, PublicURL: a.Config.PublicURL, Start: start, Log: a.Log})
+		HTTP: &http.Client{Timeout: 15 * time.Second, Transport: transport}, PublicURL: a.Config.PublicURL, Start: start, Catalog: a.Catalog, Log: a.Log})
 }
 
 // Run serves a corp on ln and does its work until ctx ends: the roles of the configuration decide which. extra adds
 // routes, the demo's phone; driver moves an accelerated clock.
 func (a *App) Run(ctx context.Context, c *corp.Corp, ln net.Listener, extra map[string]http.Handler, driver corp.Driver) error {
-	c.Intake.Register(a.workers)
+	c.RegisterJobs(a.workers)
 	var err error
 	if a.Jobs, err = job.Open(ctx, a.Pool.URL(), a.workers, quiet(a.Log)); err != nil {
 		return err
 	}
-	c.Intake.Queue(a.Jobs)
+	c.UseJobs(a.Jobs)
 	handler, err := a.handler(ctx, c, extra, driver)
 	if err != nil {
 		return err
@@ -160,7 +161,7 @@ func (a *App) Run(ctx context.Context, c *corp.Corp, ln net.Listener, extra map[
 		if err := a.Jobs.Start(ctx); err != nil {
 			return fmt.Errorf("start jobs: %w", err)
 		}
-		parts = append(parts, func() error { return c.Work(ctx, a.owner) })
+		parts = append(parts, func() error { return c.Work(ctx, a.owner) }, func() error { return a.sweep(ctx, c) })
 	}
 	done := make(chan error, len(parts))
 	for _, p := range parts {
@@ -184,6 +185,27 @@ func (a *App) Run(ctx context.Context, c *corp.Corp, ln net.Listener, extra map[
 		return err
 	}
 	return nil
+}
+
+// sweepEvery is how often what has expired is cleared away.
+const sweepEvery = time.Hour
+
+// sweep clears sessions, links and keys that are over.
+func (a *App) sweep(ctx context.Context, c *corp.Corp) error {
+	users := a.Users(c)
+	for {
+		if _, err := users.Sweep(ctx); err != nil && ctx.Err() == nil {
+			a.Log.Error("sweep sessions", "error", err)
+		}
+		if err := api.Sweep(ctx, a.Pool.Shared(), a.Wall.Now()); err != nil && ctx.Err() == nil {
+			a.Log.Error("sweep keys", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(sweepEvery):
+		}
+	}
 }
 
 // quiet keeps River's chatter out of the log.

@@ -111,7 +111,7 @@ type Deps struct {
 	Problem func(w http.ResponseWriter, r *http.Request, err error)
 
 	PublicURL    string         // of this corp's pages, without a trailing slash
-	AuthorizeURL string         // where WeCom's webview signs people in; empty = WeCom's own
+	AuthorizeURL string         // before /connect/oauth2/authorize; empty = WeCom's own
 	CookieKey    []byte         // signs the cookie of a staff sign-in under way; tenant.Sealer.Derive
 	Proxies      []netip.Prefix // whose X-Forwarded-For is believed
 }

@@ -81,6 +81,14 @@ func TestUsersAPI(t *testing.T) {
 	b.do("POST", fmt.Sprintf("/api/users/%d/link", made.ID), fields{}).want(t, 409)
 	b.do("PATCH", fmt.Sprintf("/api/users/%d", made.ID), fields{"disabled": false, "role": "analyst"}).want(t, 200)
 	li.do("GET", "/api/me", nil).want(t, 401) // the old session does not come back
+	for code, body := range map[string]fields{
+		"auth.staff_by_wecom": {"role": "staff"}, "auth.bad_role": {"role": "pending"}, "auth.bad_name": {"name": ""}, "auth.bad_email": {"email": "x"},
+		"auth.no_stores": {"role": "store_manager", "store_ids": []int{}}, "auth.unknown_store": {"store_ids": []int{99}}, "auth.email_taken": {"email": owner.Email},
+	} {
+		if a := b.do("PATCH", fmt.Sprintf("/api/users/%d", made.ID), body); a.code() != code {
+			t.Errorf("%s: %d %s", code, a.status, a.body)
+		}
+	}
 	b.do("PATCH", "/api/users/4711", fields{"disabled": true}).want(t, 404)
 	for _, body := range []fields{{"role": "analyst"}, {"disabled": true}} {
 		if got := b.do("PATCH", fmt.Sprintf("/api/users/%d", owner.ID), body).want(t, 409).code(); got != "auth.self" {

@@ -6,8 +6,6 @@ import (
 	"qunce/internal/customer"
 	"qunce/internal/directory"
 	"qunce/internal/pg"
-	"qunce/internal/task"
-	"qunce/internal/touch"
 )
 
 // The adapters let an earlier feature ask a later one, or put one feature's answer into the words of another. They hold
@@ -65,10 +63,7 @@ func (c *Corp) parts() customer.Parts {
 			}
 			return out, err
 		},
-		Touch: func(ctx context.Context, id int64) (customer.TouchPart, error) {
-			found, err := c.Touch.Uses(ctx, c.DB, []int64{id})
-			return customer.TouchPart(found[id]), err
-		},
+		Touch: func(ctx context.Context, id int64) (customer.TouchPart, error) { return c.Touch.Part(ctx, id) },
 		SOP:   func(ctx context.Context, id int64) ([]customer.SOPPart, error) { return c.customerPlans(ctx, id) },
 		First: c.firstAttributed,
 	}
@@ -100,77 +95,4 @@ func (c *Corp) joinCodeOf(ctx context.Context, storeID int64) (*int64, error) {
 		return &d.Group.ID, nil
 	}
 	return nil, err
-}
-
-// subjects answers the touch ledger.
-type subjects struct{ c *Corp }
-
-func (s subjects) Standings(ctx context.Context, q pg.Querier, ids []int64) (map[int64]touch.Standing, error) {
-	found, err := s.c.Customers.Standings(ctx, q, ids)
-	out := make(map[int64]touch.Standing, len(found))
-	for i, x := range found {
-		out[i] = touch.Standing{Active: x.Active, OptedOut: x.OptedOut, FirstAdded: x.FirstAdded}
-	}
-	return out, err
-}
-
-func (s subjects) Rooms(ctx context.Context, q pg.Querier, ids []int64) (map[int64]touch.Room, error) {
-	found, err := s.c.Groups.ByIDs(ctx, q, ids)
-	out := make(map[int64]touch.Room, len(found))
-	for i, g := range found {
-		out[i] = touch.Room{Alive: g.Status != "dissolved", HasOwner: g.Status == "normal"}
-	}
-	return out, err
-}
-
-type ledgerNames struct{ c *Corp }
-
-func (n ledgerNames) CustomerNames(ctx context.Context, _ pg.Querier, ids []int64) (map[int64]string, error) {
-	return n.c.customerNames(ctx, ids)
-}
-
-func (n ledgerNames) GroupNames(ctx context.Context, _ pg.Querier, ids []int64) (map[int64]string, error) {
-	return n.c.Groups.NamesOf(ctx, ids)
-}
-
-func (n ledgerNames) StaffNames(ctx context.Context, _ pg.Querier, ids []int64) (map[int64]string, error) {
-	return n.c.staffNames(ctx, ids)
-}
-
-func (n ledgerNames) StaffOfStores(ctx context.Context, q pg.Querier, storeIDs []int64) ([]int64, error) {
-	return staffOfStores(ctx, n.c.Directory, q, storeIDs)
-}
-
-func staffOfStores(ctx context.Context, d *directory.Service, q pg.Querier, storeIDs []int64) ([]int64, error) {
-	found, err := d.StaffOfStores(ctx, q, storeIDs)
-	var out []int64
-	for _, list := range found {
-		for _, x := range list {
-			out = append(out, x.ID)
-		}
-	}
-	return out, err
-}
-
-type taskDirectory struct{ directory *directory.Service }
-
-func (d taskDirectory) Staff(ctx context.Context, q pg.Querier, ids []int64) (map[int64]task.Staff, error) {
-	found, err := d.directory.StaffByIDs(ctx, q, ids)
-	if err != nil {
-		return nil, err
-	}
-	var storeIDs []int64
-	for _, s := range found {
-		storeIDs = append(storeIDs, s.StoreID)
-	}
-	stores, err := d.directory.StoresByIDs(ctx, q, storeIDs)
-	out := make(map[int64]task.Staff, len(found))
-	for i, s := range found {
-		out[i] = task.Staff{ID: s.ID, UserID: s.UserID, Name: s.Name, StoreID: s.StoreID, StoreName: stores[s.StoreID].Name}
-	}
-	return out, err
-}
-
-func (d taskDirectory) StaffOfStores(ctx context.Context, q pg.Querier, storeIDs []int64) ([]int64, error) {
-	return staffOfStores(ctx, d.directory, q, storeIDs)
 }

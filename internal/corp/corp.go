@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"qunce/internal/analytics"
@@ -19,6 +20,7 @@ import (
 	"qunce/internal/directory"
 	"qunce/internal/event"
 	"qunce/internal/group"
+	"qunce/internal/i18n"
 	"qunce/internal/id"
 	"qunce/internal/inbox"
 	"qunce/internal/intake"
@@ -46,6 +48,7 @@ type Deps struct {
 	HTTP      *http.Client
 	PublicURL string
 	Start     *time.Time // where an accelerated clock starts, for a corp that has no clock yet
+	Catalog   *i18n.Catalog
 	Log       *slog.Logger
 }
 
@@ -75,7 +78,8 @@ type Corp struct {
 	Sync      *sync.Service
 	Intake    *intake.Service
 
-	due []named
+	due  []named
+	jobs atomic.Pointer[job.Client]
 }
 
 // staleAfter is how old a callback's signature may be.
@@ -102,7 +106,7 @@ func Open(ctx context.Context, t tenant.Corp, d Deps) (*Corp, error) {
 		return nil, err
 	}
 	c.WeCom = wecom.New(wecom.Config{BaseURL: t.Settings.WeComBaseURL, CorpID: t.CorpID, Secret: t.Secrets.Secret, AgentID: t.AgentID,
-		HTTP: d.HTTP, Tokens: tenant.TokenStore(c.DB, d.Sealer, d.Wall, fmt.Sprintf("agent/%d", t.AgentID)), Clock: d.Wall})
+		HTTP: d.HTTP, Tokens: tenant.TokenStore(c.DB, d.Sealer, d.Wall, fmt.Sprintf("agent/%d", t.AgentID)), Clock: d.Wall, PerMinute: c.callsPerMinute()})
 	c.Events = event.New(d.IDs, d.Wall)
 	c.Audit = audit.New(d.IDs)
 	c.Inbox = inbox.New(c.DB, d.IDs, d.Wall, d.Log)
@@ -131,9 +135,9 @@ func (c *Corp) wire() {
 	c.Groups.Subscribe(c.Events)
 	c.Orders = order.New(order.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Members: c.Customers, Stores: c.Directory, Log: log,
 		CustomerNames: c.customerNames, StoreNames: names.Stores, CodeNames: names.Codes})
-	c.Touch = touch.New(touch.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Audit: c.Audit, Subjects: subjects{c}, Names: ledgerNames{c}})
+	c.Touch = touch.New(touch.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Audit: c.Audit, Customers: c.Customers, Groups: c.Groups, Directory: c.Directory})
 	c.Tasks = task.New(task.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Outbox: c.Outbox, WeCom: c.WeCom, Audit: c.Audit,
-		Directory: taskDirectory{c.Directory}, Log: log, PublicURL: public})
+		Directory: c.Directory, Log: log, PublicURL: public})
 	c.Codes = livecode.New(livecode.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: wall, Events: c.Events, Outbox: c.Outbox, WeCom: c.WeCom,
 		Audit: c.Audit, Log: log, Directory: c.Directory, Groups: c.Groups, Customers: c.Customers, Orders: c.Orders, Touches: c.Touch,
 		PublicURL: public, Brand: c.BrandName()})
@@ -144,6 +148,14 @@ func (c *Corp) wire() {
 	c.Customers.Listen(c.Inbox)
 	c.Groups.Listen(c.Inbox)
 	c.due = []named{{"livecode", c.Codes}, {"sop", c.SOP}, {"send", c.Sends}, {"task", c.Tasks}}
+}
+
+// callsPerMinute is WeCom's limit per API; a simulated week has more calls in a minute than a real one.
+func (c *Corp) callsPerMinute() int {
+	if c.Time.Accelerated() {
+		return -1
+	}
+	return 0
 }
 
 func (c *Corp) publicURL() string {
@@ -157,7 +169,7 @@ func (c *Corp) publicURL() string {
 func Tables() []pg.Table {
 	var all []pg.Table
 	for _, tables := range []func() []pg.Table{job.Tables, event.Tables, audit.Tables, outbox.Tables, inbox.Tables, directory.Tables, customer.Tables,
-		group.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, sync.Tables, intake.Tables, ownTables} {
+		group.Tables, tenant.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, sync.Tables, intake.Tables, ownTables} {
 		all = append(all, tables()...)
 	}
 	return all
@@ -182,6 +194,7 @@ func (c *Corp) Work(ctx context.Context, owner string) error {
 			func(ctx context.Context) error { return c.Inbox.Run(ctx, lease) },
 			func(ctx context.Context) error { return c.Outbox.Run(ctx, lease) },
 			c.Sync.Work,
+			c.Intake.Run,
 			c.tick,
 		}
 		done := make(chan error, len(work))

@@ -242,3 +242,8 @@ func (s *Service) CountByStaff(ctx context.Context, staffIDs []int64) (map[int64
 	_, err = pgx.ForEachRow(rows, []any{&id, &n}, func() error { out[id] = n; return nil })
 	return out, err
 }
+
+// RelationsOf returns customers' relations, ended ones included, oldest first.
+func (s *Service) RelationsOf(ctx context.Context, q pg.Querier, customerIDs []int64) (map[int64][]Relation, error) {
+	return relationsOf(ctx, q, customerIDs)
+}

@@ -77,15 +77,16 @@ const (
 
 // Demo is one running demo.
 type Demo struct {
-	o     Options
-	dir   string
-	state state
-	app   *app.App
-	corp  *corp.Corp
-	sim   *child
-	feed  *feed
-	next  chan chan error // asks the driver for the next morning
-	began time.Time
+	o      Options
+	dir    string
+	state  state
+	app    *app.App
+	corp   *corp.Corp
+	sim    *child
+	feed   *feed
+	next   chan chan error // asks the driver for the next morning
+	began  time.Time
+	placed time.Time // up to when this process fed orders
 }
 
 // Run runs the demo until ctx ends or, with Exit, until its days are over; the report is nil in the first case.
@@ -240,7 +241,7 @@ func writeFile(path string, raw []byte) error {
 
 // ensureCorp registers the demo's corp with fresh random credentials.
 func (d *Demo) ensureCorp(ctx context.Context) (tenant.Corp, error) {
-	settings := tenant.Settings{WeComBaseURL: "http://" + d.state.SimAddr, AuthorizeURL: d.o.Config.PublicURL + "/phone/connect/oauth2/authorize",
+	settings := tenant.Settings{WeComBaseURL: "http://" + d.state.SimAddr, AuthorizeURL: d.o.Config.PublicURL + "/phone",
 		PublicURL: d.o.Config.PublicURL, Brand: brand(d.state), Accelerated: true}
 	t, err := d.app.Tenant.BySchema(ctx, Schema)
 	if err == nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"qunce/internal/clock"
 	"qunce/internal/pg"
 	"qunce/internal/wecom/sim"
 )
@@ -134,7 +135,7 @@ func (r Report) Print(w io.Writer) {
 	if !r.Balanced {
 		verdict = "账目不平 BOOKS DO NOT BALANCE"
 	}
-	fmt.Fprintf(w, "%s\n%s → %s, %.0f s wall, %d stores, %d people\n", verdict, r.From.Format("2006-01-02 15:04"), r.To.Format("2006-01-02 15:04"), r.WallS, r.Stores, r.People)
+	fmt.Fprintf(w, "%s\n%s → %s, %.0f s wall, %d stores, %d people\n", verdict, r.From.In(clock.Shanghai).Format("2006-01-02 15:04"), r.To.In(clock.Shanghai).Format("2006-01-02 15:04"), r.WallS, r.Stores, r.People)
 	line := func(name string, before, after Balance) {
 		fmt.Fprintf(w, "  %-9s truth %7d  held %7d  lost %d  doubled %d   (before sync: lost %d doubled %d)\n", name, after.Truth, after.Held, after.Lost, after.Doubled, before.Lost, before.Doubled)
 	}

@@ -75,7 +75,7 @@ func build(stores []directory.Store, memberNos []string, people int, start time.
 	perm := rng.Perm(people)
 	for i := range people {
 		s := stores[i%len(stores)]
-		lat, lng := near(rng, s.Lat, s.Lng)
+		lat, lng := near(rng, s.At.Lat, s.At.Lng)
 		p := person{Person: sim.Person{ExternalUserID: fmt.Sprintf("wmDEMO%07d", i+1), UnionID: fmt.Sprintf("oUNION%07d", i+1), Name: nickname(rng),
 			Gender: 1 + rng.IntN(2), HomeStore: s.Number, Lat: lat, Lng: lng}}
 		if n := perm[i]; n < len(memberNos) {

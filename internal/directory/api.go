@@ -2,11 +2,7 @@ package directory
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"strings"
-
-	"github.com/jackc/pgx/v5"
 
 	"qunce/internal/actor"
 	"qunce/internal/api"
@@ -42,17 +38,7 @@ type departmentList struct {
 }
 
 func (s *Service) listDepartments(ctx context.Context, _ *struct{}) (departmentList, error) {
-	rows, err := s.DB.Query(ctx, `WITH s AS (SELECT d.path FROM directory_store x JOIN directory_department d ON d.id = x.department_id WHERE x.status = 'open'),
-		f AS (SELECT d.path FROM directory_staff x JOIN directory_department d ON d.id = x.department_id WHERE x.active),
-		sc AS (SELECT p AS id, count(*)::int AS n FROM s, unnest(s.path) p GROUP BY p),
-		fc AS (SELECT p AS id, count(*)::int AS n FROM f, unnest(f.path) p GROUP BY p)
-		SELECT d.id, d.name, d.parent_id, coalesce(sc.n, 0), coalesce(fc.n, 0)
-		FROM directory_department d LEFT JOIN sc ON sc.id = d.id LEFT JOIN fc ON fc.id = d.id
-		ORDER BY cardinality(d.path), d.ord DESC, d.id`)
-	if err != nil {
-		return departmentList{}, fmt.Errorf("list departments: %w", err)
-	}
-	items, err := pgx.CollectRows(rows, pgx.RowToStructByPos[departmentItem])
+	items, err := listDepartments(ctx, s.DB)
 	return departmentList{Items: nonNil(items)}, err
 }
 
@@ -91,38 +77,16 @@ type storePage struct {
 	Total int `json:"total"`
 }
 
-const storeFilter = ` FROM directory_store s LEFT JOIN directory_department d ON d.id = s.department_id
-	WHERE ($1 = '' OR s.number ILIKE $1 || '%' OR s.name ILIKE '%' || $1 || '%' OR s.name_key LIKE lower($1) || '%')
-	AND ($2 = '' OR s.city = $2) AND ($3 = 0 OR $3 = ANY(d.path))
-	AND ($4 OR s.id = ANY($5::bigint[]) OR s.id = (SELECT store_id FROM directory_staff WHERE id = $6))`
-
 func (s *Service) listStores(ctx context.Context, in *storeQuery) (storePage, error) {
 	mark, _, err := in.Mark()
 	if err != nil {
 		return storePage{}, err
 	}
-	scope := actor.From(ctx).Scope
-	args := []any{likeText(in.Q), in.City, in.DepartmentID, scope.All, nonNil(scope.Stores), scope.Staff}
-	var page storePage
-	if err := s.DB.QueryRow(ctx, `SELECT count(*)`+storeFilter, args...).Scan(&page.Total); err != nil {
-		return page, fmt.Errorf("count stores: %w", err)
-	}
-	rows, err := s.DB.Query(ctx, `SELECT s.id, s.number, s.name, s.province, s.city, s.district, s.address, s.lat, s.lng, s.open_minute, s.close_minute,
-		(SELECT count(*) FROM directory_staff f WHERE f.store_id = s.id AND f.active), s.department_id, coalesce(d.name, ''), s.status, s.name_key`+
-		storeFilter+` AND (s.name_key, s.id) > ($7, $8) ORDER BY s.name_key, s.id LIMIT $9`, append(args, mark.Text, mark.ID, in.Limit+1)...)
+	items, total, err := listStores(ctx, s.DB, in, actor.From(ctx).Scope, mark)
 	if err != nil {
-		return page, fmt.Errorf("list stores: %w", err)
+		return storePage{}, err
 	}
-	items, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (x storeItem, err error) {
-		var open, closing int
-		err = row.Scan(&x.ID, &x.Number, &x.Name, &x.Province, &x.City, &x.District, &x.Address, &x.Lat, &x.Lng, &open, &closing,
-			&x.StaffCount, &x.DepartmentID, &x.DepartmentName, &x.Status, &x.nameKey)
-		x.OpenTime, x.CloseTime = clockTime(open), clockTime(closing)
-		return x, err
-	})
-	if err != nil {
-		return page, fmt.Errorf("list stores: %w", err)
-	}
+	page := storePage{Total: total}
 	page.Page = api.Paged(items, in.Limit, func(x storeItem) api.Mark { return api.Mark{Text: x.nameKey, ID: x.ID} })
 	return page, s.complete(ctx, page.Items)
 }
@@ -155,11 +119,6 @@ func (s *Service) complete(ctx context.Context, items []storeItem) error {
 		}
 	}
 	return nil
-}
-
-// likeText takes the pattern characters out of what somebody typed.
-func likeText(q string) string {
-	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.TrimSpace(q))
 }
 
 type storeBody struct {
@@ -251,22 +210,9 @@ func (s *Service) listStaff(ctx context.Context, in *staffQuery) (api.Page[staff
 	if err != nil {
 		return api.Page[staffItem]{}, err
 	}
-	scope := actor.From(ctx).Scope
-	rows, err := s.DB.Query(ctx, `SELECT f.id, f.userid, f.name, f.store_id, coalesce(s.name, ''), f.is_leader, f.can_contact, f.active, f.name_key
-		FROM directory_staff f LEFT JOIN directory_store s ON s.id = f.store_id
-		WHERE ($1 = '' OR f.name ILIKE '%' || $1 || '%' OR f.userid ILIKE $1 || '%' OR f.name_key LIKE lower($1) || '%')
-		AND ($2 = 0 OR f.store_id = $2) AND ($3 OR f.store_id = ANY($4::bigint[]) OR f.id = $5) AND (f.name_key, f.id) > ($6, $7)
-		ORDER BY f.name_key, f.id LIMIT $8`,
-		likeText(in.Q), in.StoreID, scope.All, nonNil(scope.Stores), scope.Staff, mark.Text, mark.ID, in.Limit+1)
+	items, err := listStaff(ctx, s.DB, in, actor.From(ctx).Scope, mark)
 	if err != nil {
-		return api.Page[staffItem]{}, fmt.Errorf("list staff: %w", err)
-	}
-	items, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (x staffItem, err error) {
-		err = row.Scan(&x.ID, &x.UserID, &x.Name, &x.StoreID, &x.StoreName, &x.IsLeader, &x.Contact, &x.Active, &x.nameKey)
-		return x, err
-	})
-	if err != nil {
-		return api.Page[staffItem]{}, fmt.Errorf("list staff: %w", err)
+		return api.Page[staffItem]{}, err
 	}
 	page := api.Paged(items, in.Limit, func(x staffItem) api.Mark { return api.Mark{Text: x.nameKey, ID: x.ID} })
 	if s.CustomerCounts == nil {

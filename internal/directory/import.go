@@ -238,7 +238,7 @@ func (p *storeParser) store(row sheet.Row) (readStore, *sheet.RowError) {
 		return st, bad
 	}
 	st.At = at
-	if !geo.InChina(at) {
+	if !inChinese(at) {
 		w := row.Error("lat", "store.outside_china", map[string]any{"lat": at.Lat, "lng": at.Lng})
 		w.Warning = true
 		p.options.Report(*w)
@@ -246,6 +246,11 @@ func (p *storeParser) store(row sheet.Row) (readStore, *sheet.RowError) {
 	p.hours(row, &st)
 	p.seen[st.Number] = row.Line() // a bad row does not take the number
 	return st, nil
+}
+
+// inChinese is true for the mainland, and for the box around Hong Kong, Macau and Taiwan.
+func inChinese(p geo.Point) bool {
+	return geo.InChina(p) || p.Lat > 21.8 && p.Lat < 26.5 && p.Lng > 113.5 && p.Lng < 122.1
 }
 
 func (p *storeParser) place(row sheet.Row) (geo.Point, *sheet.RowError) {

@@ -204,6 +204,24 @@ func (s *Service) ScopeFor(ctx context.Context, q pg.Querier, storeIDs, departme
 	return scopeStores(ctx, q, storeIDs, departmentIDs)
 }
 
+// StoresUnder returns the stores of departments and of all below them.
+func (s *Service) StoresUnder(ctx context.Context, departmentIDs []int64) ([]int64, error) {
+	return scopeStores(ctx, s.DB, nil, departmentIDs)
+}
+
+// StoreNames names stores; unknown ids are absent.
+func (s *Service) StoreNames(ctx context.Context, ids []int64) (map[int64]string, error) {
+	found, err := s.StoresByIDs(ctx, s.DB, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[int64]string, len(found))
+	for i, st := range found {
+		out[i] = st.Name
+	}
+	return out, nil
+}
+
 // EnsureStaff returns the staff rows of userids and makes a row, named by its userid, for each one we have not heard of:
 // a customer's callback may come before the directory's. The next reading of the directory fills it in.
 func (s *Service) EnsureStaff(ctx context.Context, tx pg.Tx, userIDs []string) (map[string]Staff, error) {

@@ -29,9 +29,9 @@ func (s *Service) API(a *api.API) {
 type uploadForm struct {
 	File        huma.FormFile `form:"file" required:"true"`
 	Kind        string        `form:"kind" required:"true" enum:"stores,orders,members"`
-	CoordSystem string        `form:"coord_system" enum:"wgs84,gcj02,bd09," doc:"of the stores' coordinates"`
-	Source      string        `form:"source" maxLength:"200" doc:"where the list comes from; required for members"`
-	LegalBasis  string        `form:"legal_basis" enum:"consent,contract," doc:"required for members"`
+	CoordSystem string        `form:"coord_system" required:"false" enum:"wgs84,gcj02,bd09," doc:"of the stores' coordinates"`
+	Source      string        `form:"source" required:"false" maxLength:"200" doc:"where the list comes from; required for members"`
+	LegalBasis  string        `form:"legal_basis" required:"false" enum:"consent,contract," doc:"required for members"`
 }
 
 type uploadInput struct {

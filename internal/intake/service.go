@@ -195,3 +195,9 @@ type StoredError struct {
 	Seq int64
 	sheet.RowError
 }
+
+// Finished reports whether an import of the kind was ever done.
+func (s *Service) Finished(ctx context.Context, kind Kind) (done bool, err error) {
+	err = s.DB.QueryRow(ctx, `SELECT EXISTS (SELECT FROM intake_import WHERE kind = $1 AND state = 'done')`, string(kind)).Scan(&done)
+	return done, err
+}

@@ -450,6 +450,11 @@ func (s *Service) OfStaff(ctx context.Context, staffID int64) (c Code, ok bool, 
 	return codeOfStaff(ctx, s.DB, staffID)
 }
 
+// Locator returns the newest usable store locator; ok is false when there is none.
+func (s *Service) Locator(ctx context.Context) (c Code, ok bool, err error) {
+	return newestLocator(ctx, s.DB)
+}
+
 // Orphans counts join ways that may stand at WeCom without belonging to a code, for the system page.
 func (s *Service) Orphans(ctx context.Context) (n int64, err error) { return countOrphans(ctx, s.DB) }
 

@@ -13,13 +13,14 @@ const (
 	NoPages     Note = "no_pages"
 	DayRunning  Note = "day_running"
 	NotStarted  Note = "not_started"
+	NotCovered  Note = "not_covered"
 	OutOfScope  Note = "out_of_scope"
 	WindowOpen  Note = "window_open"
 )
 
 // Notes lists all of them.
 func Notes() []Note {
-	return []Note{NoCases, SmallSample, NoImport, NoPages, DayRunning, NotStarted, OutOfScope, WindowOpen}
+	return []Note{NoCases, SmallSample, NoImport, NoPages, DayRunning, NotStarted, NotCovered, OutOfScope, WindowOpen}
 }
 
 // Sentence is the note for people; empty for none.
@@ -45,6 +46,8 @@ func (n Note) sentences() (zh, en string) {
 		return "当日未结束，数字还会变", "the day is not over"
 	case NotStarted:
 		return "这一天还没有到，或系统尚未启用", "that day has no data yet"
+	case NotCovered:
+		return "导入的订单不包含这一天", "the imported orders do not cover that day"
 	case OutOfScope:
 		return "只有总部可见全企业的数字", "only headquarters sees the whole corp"
 	case WindowOpen:

@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"qunce/internal/clock"
-	"qunce/internal/event"
 	"qunce/internal/failpoint"
 	"qunce/internal/sheet"
 )
@@ -62,10 +60,8 @@ func (s *Service) ImportOrders(ctx context.Context, r *sheet.Reader, o ImportOpt
 		return result, err
 	}
 	fpStageAfter.Hit()
-	for month := range st.months {
-		if err := event.EnsurePartitions(ctx, s.DB, month, month); err != nil {
-			return result, err
-		}
+	if err := s.ensureMonths(ctx, st.months); err != nil {
+		return result, err
 	}
 	if err := joinStage(ctx, s.DB, o.ImportID); err != nil {
 		return result, err
@@ -107,8 +103,7 @@ func (s *Service) stage(ctx context.Context, p *parser, importID int64) (stageIn
 	}
 	err := p.each(func(x part) error {
 		seq++
-		t := x.PlacedAt.In(clock.Shanghai)
-		info.months[time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, clock.Shanghai)] = true
+		info.months[monthOf(x.PlacedAt)] = true
 		body := encodePart(x)
 		list = append(list, staged{seq: seq, orderNo: x.OrderNo, body: body})
 		size += len(body)

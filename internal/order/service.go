@@ -3,10 +3,13 @@ package order
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sort"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"qunce/internal/clock"
 	"qunce/internal/event"
@@ -110,17 +113,34 @@ func (s *Service) Feed(ctx context.Context, orders []NewOrder, cause int64) (did
 // ensurePartitions makes the event partitions of the months the orders cover. It runs outside the transactions that write:
 // making a partition locks the whole table.
 func (s *Service) ensurePartitions(ctx context.Context, orders []NewOrder) error {
-	months := map[time.Time]time.Time{}
+	months := map[time.Time]bool{}
 	for i := range orders {
-		t := orders[i].PlacedAt.In(clock.Shanghai)
-		months[time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, clock.Shanghai)] = t
+		months[monthOf(orders[i].PlacedAt)] = true
 	}
-	for _, t := range months {
-		if err := event.EnsurePartitions(ctx, s.DB, t, t); err != nil {
+	return s.ensureMonths(ctx, months)
+}
+
+func (s *Service) ensureMonths(ctx context.Context, months map[time.Time]bool) error {
+	for m := range months {
+		err := event.EnsurePartitions(ctx, s.DB, m, m)
+		if pg.IsUnique(err, "") || isDuplicateTable(err) { // somebody else was making it at the same moment
+			err = event.EnsurePartitions(ctx, s.DB, m, m)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func monthOf(t time.Time) time.Time {
+	t = t.In(clock.Shanghai)
+	return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, clock.Shanghai)
+}
+
+func isDuplicateTable(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "42P07"
 }
 
 // placing is an order on its way into the tables.

@@ -36,6 +36,16 @@ func (s *Service) RunDue(ctx context.Context) (int, error) {
 	}
 }
 
+// Refresh asks about every open send now instead of at its time: for an operator who wants to know, and before books are
+// closed.
+func (s *Service) Refresh(ctx context.Context) error {
+	if _, err := s.DB.Exec(ctx, `UPDATE send_send SET next_poll_at = $1 WHERE state IN ('created','confirmed')`, s.Clock.Now()); err != nil {
+		return fmt.Errorf("refresh mass sends: %w", err)
+	}
+	_, err := s.RunDue(ctx)
+	return err
+}
+
 // NextDue is when the next send is to be asked about.
 func (s *Service) NextDue(ctx context.Context) (time.Time, bool, error) {
 	var next *time.Time

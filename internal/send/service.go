@@ -38,6 +38,7 @@ func New(d Deps) *Service {
 	s := &Service{Deps: d}
 	s.registerCalls()
 	d.Tasks.RemindWith(s.remind)
+	d.Events.Subscribe("send.task_off", s.onTaskOff, task.WasSkipped, task.WasCancelled)
 	return s
 }
 
@@ -130,6 +131,25 @@ func (s *Service) Withdraw(ctx context.Context, tx pg.Tx, customerIDs []int64) e
 	}
 	created, err := markReissue(ctx, tx, keys)
 	if err != nil {
+		return err
+	}
+	return s.planCancels(ctx, tx, created)
+}
+
+// onTaskOff takes back the sends of tasks that were skipped or cancelled: those that WeCom does not know yet lose their
+// recipients, the others are cancelled there.
+func (s *Service) onTaskOff(ctx context.Context, tx pg.Tx, evs []event.Event) error {
+	var tasks []key
+	for _, e := range evs {
+		if d, ok := e.Data.(task.Data); ok && d.Kind.ConfirmedInWeCom() {
+			tasks = append(tasks, key{e.StaffID, d.TaskID})
+		}
+	}
+	planned, created, err := openSendsOf(ctx, tx, tasks)
+	if err != nil {
+		return err
+	}
+	if err := s.dropPending(ctx, tx, planned); err != nil {
 		return err
 	}
 	return s.planCancels(ctx, tx, created)

@@ -415,3 +415,32 @@ func taskStandings(ctx context.Context, q pg.Querier, list []send) (map[key]task
 	_, err = pgx.ForEachRow(rows, []any{&k.staff, &k.id, &t.open, &t.confirmed, &t.delivered, &t.withdrawn, &t.confirmedAt}, func() error { out[k] = t; return nil })
 	return out, err
 }
+
+// openSendsOf returns the sends of tasks that WeCom does not know yet, and those it has; the latter are not polled any
+// more until their cancellation was answered. A call that is under way for one of the former is recalled when it answers.
+func openSendsOf(ctx context.Context, tx pg.Tx, tasks []key) (planned []endedSend, created []flight, err error) {
+	if len(tasks) == 0 {
+		return nil, nil, nil
+	}
+	staff, ids := make([]int64, len(tasks)), make([]int64, len(tasks))
+	for i, k := range tasks {
+		staff[i], ids[i] = k.staff, k.id
+	}
+	rows, err := tx.Query(ctx, `UPDATE send_send s SET next_poll_at = NULL, reissue = s.reissue OR s.state = 'planned' FROM unnest($1::bigint[], $2::bigint[]) AS u(s, t)
+		WHERE s.staff_id = u.s AND s.task_id = u.t AND s.state IN ('planned','created') RETURNING s.staff_id, s.id, s.task_id, s.cause_id, s.state`, staff, ids)
+	if err != nil {
+		return nil, nil, fmt.Errorf("find open sends: %w", err)
+	}
+	var e endedSend
+	var cause int64
+	var state State
+	_, err = pgx.ForEachRow(rows, []any{&e.StaffID, &e.ID, &e.TaskID, &cause, &state}, func() error {
+		if state == Created {
+			created = append(created, flight{e.StaffID, e.ID, cause})
+		} else {
+			planned = append(planned, e)
+		}
+		return nil
+	})
+	return planned, created, err
+}

@@ -309,12 +309,12 @@ func TestWorkbook(t *testing.T) {
 	}
 }
 
-// dataFile opens one of the real files, which are not part of this repository; QUNCE_DATA names their folder.
+// dataFile opens one of the real files, which are not part of this repository; QUNCE_TEST_DATA names their folder.
 func dataFile(tb testing.TB, name string) *os.File {
 	tb.Helper()
-	dir := os.Getenv("QUNCE_DATA")
+	dir := os.Getenv("QUNCE_TEST_DATA")
 	if dir == "" {
-		tb.Skip("QUNCE_DATA is not set: the real files are not here")
+		tb.Skip("QUNCE_TEST_DATA is not set: the real files are not here")
 	}
 	f, err := os.Open(filepath.Join(dir, name))
 	if err != nil {

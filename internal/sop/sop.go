@@ -18,8 +18,10 @@ package sop
 
 import (
 	"context"
-	"time"
 
+	"qunce/internal/customer"
+	"qunce/internal/directory"
+	"qunce/internal/group"
 	"qunce/internal/pg"
 	"qunce/internal/task"
 	"qunce/internal/touch"
@@ -136,56 +138,25 @@ type Plan struct {
 	Definition Definition
 }
 
-// Pair is a customer and the member of staff who looks after them.
-type Pair struct{ CustomerID, StaffID int64 }
-
-// Contact is how a member of staff reaches a customer.
-type Contact struct {
-	ExternalUserID string
-	Name           string
+// Customers knows customers and how staff reach them; the customer feature does.
+type Customers interface {
+	RelationsOf(ctx context.Context, q pg.Querier, customerIDs []int64) (map[int64][]customer.Relation, error)
+	NamesOf(ctx context.Context, customerIDs []int64) (map[int64]string, error)
 }
 
-// People knows customers; corp wires the customer feature to it. Pairs without an active relation are left out.
-type People interface {
-	Contacts(ctx context.Context, q pg.Querier, pairs []Pair) (map[Pair]Contact, error)
-}
-
-// Chat is a group as a plan needs it. OwnerStaffID is 0 when the owner is gone.
-type Chat struct {
-	ChatID       string
-	Name         string
-	OwnerStaffID int64
-	StoreID      int64
-}
-
-// Groups knows groups; corp wires the group feature to it. Open lists the groups that are not dissolved.
+// Groups knows groups; the group feature does.
 type Groups interface {
-	Chats(ctx context.Context, q pg.Querier, ids []int64) (map[int64]Chat, error)
-	Open(ctx context.Context, q pg.Querier) ([]int64, error)
+	ByIDs(ctx context.Context, q pg.Querier, groupIDs []int64) (map[int64]group.Ref, error)
+	OpenByStores(ctx context.Context, q pg.Querier, storeIDs []int64) (map[int64][]group.Ref, error)
 }
 
-// Region is a top department with the stores below it.
-type Region struct {
-	ID     int64
-	Name   string
-	Stores []int64
-}
-
-// Org knows the regions and stores; corp wires the directory to it.
-type Org interface {
-	Regions(ctx context.Context, q pg.Querier) ([]Region, error)
-	StoreNames(ctx context.Context, q pg.Querier, ids []int64) (map[int64]string, error)
-}
-
-// RunView is a run as the page of its customer or group shows it. Day counts from 1 on the anchor's day.
-type RunView struct {
-	RunID    int64      `json:"run_id"`
-	PlanName string     `json:"plan_name"`
-	Version  int        `json:"version"`
-	Day      int        `json:"day"`
-	State    string     `json:"state"`
-	NextStep *string    `json:"next_step"`
-	NextAt   *time.Time `json:"next_at"`
+// Directory knows staff, stores and departments; the directory does.
+type Directory interface {
+	StaffByIDs(ctx context.Context, q pg.Querier, ids []int64) (map[int64]directory.Staff, error)
+	StaffOfStores(ctx context.Context, q pg.Querier, storeIDs []int64) (map[int64][]directory.Staff, error)
+	StoresByIDs(ctx context.Context, q pg.Querier, ids []int64) (map[int64]directory.Store, error)
+	Stores(ctx context.Context, q pg.Querier) ([]directory.Store, error)
+	Departments(ctx context.Context, q pg.Querier) ([]directory.Department, error)
 }
 
 // Reasons why a run ended before its last step.

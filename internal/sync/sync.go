@@ -153,6 +153,12 @@ func (s *Service) RunPending(ctx context.Context) (bool, error) {
 	return true, finish(ctx, s.DB, runID, "done", "", r.at, r.result, s.Wall.Now())
 }
 
+// State is where a run stands, and its error if it failed.
+func (s *Service) State(ctx context.Context, runID int64) (state, text string, err error) {
+	err = s.DB.QueryRow(ctx, `SELECT state, error FROM sync_run WHERE id = $1`, runID).Scan(&state, &text)
+	return state, text, err
+}
+
 type run struct {
 	s      *Service
 	id     int64

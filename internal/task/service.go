@@ -145,9 +145,6 @@ func (s *Service) Skip(ctx context.Context, staffID, taskID int64, reason, note 
 		if t.State != Open {
 			return errs.E(errs.Conflict, "task.ended", "task %d is %s", taskID, t.State)
 		}
-		if t.Kind.ConfirmedInWeCom() {
-			return errs.E(errs.Conflict, "task.confirm_in_wecom", "a mass send is left or confirmed in WeCom")
-		}
 		now := s.Clock.Now()
 		ended, err := end(ctx, tx, Skipped, []Withdrawal{{staffID, taskID, reason}}, now)
 		if err != nil {
@@ -190,6 +187,15 @@ func (s *Service) Cancel(ctx context.Context, tx pg.Tx, list []Withdrawal) error
 		return err
 	}
 	return s.publishEnds(ctx, tx, ended)
+}
+
+// DropPeople takes customers off the lists of open todo tasks in tx; a list that becomes empty is cancelled.
+func (s *Service) DropPeople(ctx context.Context, tx pg.Tx, customerIDs []int64) error {
+	empty, err := dropPeople(ctx, tx, customerIDs)
+	if err != nil {
+		return err
+	}
+	return s.Cancel(ctx, tx, empty)
 }
 
 // OpenAbout finds the open sidebar tasks that are about these customers alone.

@@ -166,3 +166,25 @@ func peopleActions(ctx context.Context, q pg.Querier, staffIDs []int64, day time
 	_, err = pgx.ForEachRow(rows, []any{&staff, &n}, func() error { out[staff] = n; return nil })
 	return out, err
 }
+
+// dropPeople removes customers from open lists and returns the lists that are empty now.
+func dropPeople(ctx context.Context, tx pg.Tx, customerIDs []int64) ([]Withdrawal, error) {
+	rows, err := tx.Query(ctx, `UPDATE task_task t SET recipients = jsonb_array_length(u.people), body = jsonb_set(t.body, '{people}', u.people)
+		FROM (SELECT o.staff_id, o.id, coalesce(jsonb_agg(p.one ORDER BY p.n) FILTER (WHERE (p.one->>'customer_id')::bigint <> ALL($1)), '[]') AS people
+			FROM task_task o CROSS JOIN LATERAL jsonb_array_elements(o.body->'people') WITH ORDINALITY AS p(one, n)
+			WHERE o.state = 'open' AND o.kind = 'todo' GROUP BY o.staff_id, o.id
+			HAVING bool_or((p.one->>'customer_id')::bigint = ANY($1))) u
+		WHERE t.staff_id = u.staff_id AND t.id = u.id RETURNING t.staff_id, t.id, t.recipients`, customerIDs)
+	if err != nil {
+		return nil, fmt.Errorf("take people off lists: %w", err)
+	}
+	var empty []Withdrawal
+	w, left := Withdrawal{Reason: "nobody_reachable"}, 0
+	_, err = pgx.ForEachRow(rows, []any{&w.StaffID, &w.TaskID, &left}, func() error {
+		if left == 0 {
+			empty = append(empty, w)
+		}
+		return nil
+	})
+	return empty, err
+}

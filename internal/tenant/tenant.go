@@ -33,7 +33,7 @@ type Corp struct {
 // Settings are what the brand's administrator may change at run time. Empty means the default.
 type Settings struct {
 	WeComBaseURL string `json:"wecom_base_url,omitempty"` // WeCom's API; another address for a simulator or a proxy
-	AuthorizeURL string `json:"authorize_url,omitempty"`  // where WeCom's webview signs people in
+	AuthorizeURL string `json:"authorize_url,omitempty"`  // before /connect/oauth2/authorize: where the webview signs people in
 	PublicURL    string `json:"public_url,omitempty"`     // of this corp's pages; empty = the process's
 	Brand        string `json:"brand,omitempty"`          // the name customers read; empty = Corp.Name
 	Accelerated  bool   `json:"accelerated,omitempty"`    // the corp's clock is driven: demo and rehearsal only

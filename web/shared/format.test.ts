@@ -38,6 +38,10 @@ describe("time", () => {
     expect(businessDay("2026-11-22T20:30:00Z", "Asia/Shanghai")).toBe("2026-11-23");
     expect(businessDay("2026-11-22T20:30:00Z", "UTC")).toBe("2026-11-22");
   });
+  it("keeps month before day without the year", () => {
+    expect(time("2026-11-02T20:30:00Z", "Asia/Shanghai", "short")).toBe("11-03 04:30");
+    expect(time(null, "Asia/Shanghai", "short")).toBe(unknown);
+  });
   it("moves days across months", () => expect(addDays("2026-03-01", -1)).toBe("2026-02-28"));
   it("shows no broken dates", () => expect(time("nonsense", "UTC")).toBe(unknown));
 });

@@ -36,7 +36,7 @@ export function distance(metres: number | null | undefined): string {
   return `${(metres / 1000).toFixed(metres < 10_000 ? 1 : 0)} km`;
 }
 
-type TimeStyle = "minute" | "second" | "day" | "clock" | "short";
+type TimeStyle = "minute" | "second" | "day" | "clock";
 
 const styles: Record<TimeStyle, Intl.DateTimeFormatOptions> = {
   day: { year: "numeric", month: "2-digit", day: "2-digit" },
@@ -49,15 +49,16 @@ const styles: Record<TimeStyle, Intl.DateTimeFormatOptions> = {
     minute: "2-digit",
     second: "2-digit",
   },
-  short: { month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" },
   clock: { hour: "2-digit", minute: "2-digit" },
 };
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
 /** An instant on the wall clock of `zone`, e.g. 2026-11-22 14:05. */
-export function time(at: string | null | undefined, zone: string, style: TimeStyle = "minute"): string {
+export function time(at: string | null | undefined, zone: string, style: TimeStyle | "short" = "minute"): string {
   if (!at) return unknown;
+  // The year is dropped by cutting: a format without it would turn day and month around.
+  if (style === "short") return time(at, zone, "minute").slice(5) || unknown;
   const date = new Date(at);
   if (Number.isNaN(date.getTime())) return unknown;
   const key = `${zone} ${style}`;

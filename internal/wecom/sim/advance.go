@@ -214,6 +214,11 @@ func (s *Server) servePlan(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, problem{"sim.bad_plan", err.Error()})
 		return
 	}
+	if p.Key != "" && s.st.Plans[p.Key] {
+		s.mu.Unlock()
+		answer(w, http.StatusOK, s.status())
+		return
+	}
 	t := s.begin()
 	t.do(op{K: opPlan, Plan: &p, N: s.st.Seq})
 	n := s.commit(t)

@@ -120,7 +120,7 @@ func (s *Server) fetch(ctx context.Context, method, address string, in, out any)
 	}
 	until := s.wall.Now().Add(patience)
 	for {
-		raw, status, err := roundTrip(ctx, s.http, method, address, body, false)
+		raw, status, err := roundTrip(ctx, s.http, method, address, body)
 		if (err != nil || status >= 500) && s.wall.Now().Before(until) {
 			select {
 			case <-ctx.Done():
@@ -143,7 +143,7 @@ func (s *Server) fetch(ctx context.Context, method, address string, in, out any)
 }
 
 // roundTrip makes one request. Writes carry what the platform's pages send along.
-func roundTrip(ctx context.Context, c *http.Client, method, address string, body []byte, session bool) (raw []byte, status int, err error) {
+func roundTrip(ctx context.Context, c *http.Client, method, address string, body []byte) (raw []byte, status int, err error) {
 	var r io.Reader
 	if body != nil {
 		r = bytes.NewReader(body)
@@ -157,9 +157,7 @@ func roundTrip(ctx context.Context, c *http.Client, method, address string, body
 	if method != http.MethodGet {
 		req.Header.Set("Content-Type", "application/json")
 		req.Header.Set("X-Qunce", "1")
-		if session {
-			req.Header.Set("Idempotency-Key", freshKey())
-		}
+		req.Header.Set("Idempotency-Key", freshKey())
 	}
 	res, err := c.Do(req)
 	if err != nil {

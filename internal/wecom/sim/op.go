@@ -250,6 +250,12 @@ func (s *state) apply(at int64, o *op) {
 		s.Groups[o.Chat].Owner = o.User
 	case opPlan: // N: the last id before, since planning hands out ids and refused calls leave gaps in the log
 		s.Seq = max(s.Seq, o.N)
+		if o.Plan.Key != "" {
+			if s.Plans == nil {
+				s.Plans = map[string]bool{}
+			}
+			s.Plans[o.Plan.Key] = true
+		}
 		s.plan(*o.Plan)
 	}
 }

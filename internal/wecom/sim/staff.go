@@ -62,7 +62,7 @@ func (s *Server) lookAtTasks(ctx context.Context, a *act) visit {
 		if task.How != "send_here" || task.State != "open" && task.State != "" || dice(seed, "do", m.UserID, id).Float64() >= m.Diligence {
 			continue
 		}
-		_, status, err := roundTrip(ctx, s.browser(m.UserID), http.MethodPost, strings.TrimRight(m.StaffURL, "/")+"/api/tasks/"+url.PathEscape(id)+"/sent", []byte("{}"), true)
+		_, status, err := roundTrip(ctx, s.browser(m.UserID), http.MethodPost, strings.TrimRight(m.StaffURL, "/")+"/api/tasks/"+url.PathEscape(id)+"/sent", []byte("{}"))
 		if err == nil && status < 300 {
 			v.sent = append(v.sent, sentHere{External: task.Target.External, Chat: task.Target.Chat, Text: task.Text})
 		}
@@ -85,7 +85,7 @@ type staffTask struct {
 func (s *Server) staffTasks(ctx context.Context, m *Member) ([]staffTask, error) {
 	base := strings.TrimRight(m.StaffURL, "/")
 	for signedIn := false; ; signedIn = true {
-		raw, status, err := roundTrip(ctx, s.browser(m.UserID), http.MethodGet, base+"/api/today", nil, false)
+		raw, status, err := roundTrip(ctx, s.browser(m.UserID), http.MethodGet, base+"/api/today", nil)
 		if err != nil {
 			return nil, err
 		}

@@ -158,9 +158,10 @@ type state struct {
 	World   World
 	Now     int64 // Unix ms
 	Seq     int64
-	Token   int64 // generation
-	TokenTo int64 // wall, Unix s
-	Arrived int   // people drawn by arrivals so far
+	Token   int64           // generation
+	TokenTo int64           // wall, Unix s
+	Arrived int             // people drawn by arrivals so far
+	Plans   map[string]bool // keys of plans taken
 
 	Edges    map[edgeKey]*edge
 	Groups   map[string]*group

@@ -109,7 +109,10 @@ type Tag struct {
 
 // Plan is what people will do: single acts, and arrivals drawn from the seed. More can be planned while the simulator
 // runs (POST /sim/plan), since the entries' addresses are often known only then.
+//
+// A plan with a Key is taken once, so that a caller who got no answer may send it again.
 type Plan struct {
+	Key      string     `json:"key,omitempty"`
 	Acts     []Act      `json:"acts,omitempty"`
 	Arrivals []Arrivals `json:"arrivals,omitempty"`
 }

@@ -2,7 +2,7 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { makeQueryClient, Look } from "./app/providers";
+import { Look, makeQueryClient } from "./app/providers";
 import { makeRouter } from "./app/router";
 import { startI18n } from "./i18n";
 import "./kit/kit.css";

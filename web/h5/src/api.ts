@@ -25,15 +25,21 @@ function visitorId(): string {
   return fresh;
 }
 
-export const landing = () => unwrap(api.GET("/h5/api/code/{token}", { params: { path: { token }, query: { v: visitor } } }));
+export const landing = () =>
+  unwrap(api.GET("/h5/api/code/{token}", { params: { path: { token }, query: { v: visitor } } }));
 
 export const locate = (lat: number, lng: number) =>
   unwrap(api.POST("/h5/api/locate", { body: { token, visitor, lat, lng, coord_system: "wgs84" } }));
 
 export const stores = (q: string, city: string) =>
-  unwrap(api.GET("/h5/api/stores", { params: { query: { token: token || undefined, q: q || undefined, city: city || undefined } } }));
+  unwrap(
+    api.GET("/h5/api/stores", {
+      params: { query: { token: token || undefined, q: q || undefined, city: city || undefined } },
+    }),
+  );
 
-export const choose = (store_id: number) => unwrap(api.POST("/h5/api/locate/choose", { body: { token, visitor, store_id } }));
+export const choose = (store_id: number) =>
+  unwrap(api.POST("/h5/api/locate/choose", { body: { token, visitor, store_id } }));
 
 /** Whether trying again can help: the connection broke or the server is busy. */
 export function isPassing(error: unknown): boolean {

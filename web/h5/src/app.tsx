@@ -7,7 +7,12 @@ import { Page, Privacy, pictureOf, Qr, Waiting } from "./kit";
 import { Locator } from "./locator";
 import { t } from "./text";
 
-type State = { at: "loading" } | { at: "offline" } | { at: "dead" } | { at: "landing"; landing: Landing } | { at: "stores" };
+type State =
+  | { at: "loading" }
+  | { at: "offline" }
+  | { at: "dead" }
+  | { at: "landing"; landing: Landing }
+  | { at: "stores" };
 
 export function App() {
   const [state, setState] = useState<State>(token ? { at: "loading" } : { at: "stores" });
@@ -61,7 +66,11 @@ function Landed({ landing: it }: { landing: Landing }) {
 
   const group = it.kind === "group" && Boolean(picture);
   return (
-    <Page brand={it.brand ? t("welcome", { brand: it.brand }) : ""} title={group ? t("group_title") : t("staff_title")} hint={it.name}>
+    <Page
+      brand={it.brand ? t("welcome", { brand: it.brand }) : ""}
+      title={group ? t("group_title") : t("staff_title")}
+      hint={it.name}
+    >
       {it.store && (
         <section class="store">
           <b>{it.store.name}</b>

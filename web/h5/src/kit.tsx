@@ -1,7 +1,17 @@
 import type { ComponentChildren } from "preact";
 import { t } from "./text";
 
-export function Page({ brand, title, hint, children }: { brand?: string; title: string; hint?: string; children: ComponentChildren }) {
+export function Page({
+  brand,
+  title,
+  hint,
+  children,
+}: {
+  brand?: string;
+  title: string;
+  hint?: string;
+  children: ComponentChildren;
+}) {
   return (
     <main>
       <header>
@@ -47,7 +57,8 @@ export function Qr({ src, content, caption }: QrProps) {
 /** Our own drawing of a code where there is one; else the address itself when it is a picture. */
 export function pictureOf(qr: string | null | undefined, svg: string | null | undefined): string | null {
   if (svg) return svg;
-  if (qr && (/^data:image\//.test(qr) || /\.(png|jpe?g|svg|gif)(\?|$)/i.test(qr) || /\/wwqr|qpic|qlogo/i.test(qr))) return qr;
+  if (qr && (/^data:image\//.test(qr) || /\.(png|jpe?g|svg|gif)(\?|$)/i.test(qr) || /\/wwqr|qpic|qlogo/i.test(qr)))
+    return qr;
   return null;
 }
 

@@ -2,7 +2,7 @@
 import type { ChosenStore, NearStore } from "@shared/api/types";
 import { distance } from "@shared/format";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { choose, isPassing, locate, stores as findStores } from "./api";
+import { choose, stores as findStores, isPassing, locate } from "./api";
 import { Page, Privacy, pictureOf, Qr, Waiting } from "./kit";
 import { t } from "./text";
 
@@ -25,7 +25,7 @@ export function Locator({ brand, privacy, deadHint }: Props) {
   const [busy, setBusy] = useState(0);
   const [failure, setFailure] = useState("");
 
-  const usePosition = () => {
+  const findMe = () => {
     if (!navigator.geolocation) {
       setStep({ at: "hand", note: t("denied") });
       return;
@@ -55,7 +55,8 @@ export function Locator({ brand, privacy, deadHint }: Props) {
   };
 
   if (step.at === "locating") return <Waiting text={t("locating")} />;
-  if (step.at === "chosen") return <Chosen brand={brand} privacy={privacy} chosen={step.chosen} onBack={() => setStep(step.back)} />;
+  if (step.at === "chosen")
+    return <Chosen brand={brand} privacy={privacy} chosen={step.chosen} onBack={() => setStep(step.back)} />;
 
   if (step.at === "ask") {
     return (
@@ -67,7 +68,7 @@ export function Locator({ brand, privacy, deadHint }: Props) {
           <path d="M100 76c-14-18-20-26-20-36a20 20 0 0 1 40 0c0 10-6 18-20 36Z" fill="currentColor" />
           <circle cx="100" cy="40" r="8" fill="#fff" />
         </svg>
-        <button type="button" class="primary" onClick={usePosition}>
+        <button type="button" class="primary" onClick={findMe}>
           {t("use_position")}
         </button>
         <p class="small">{t("position_note")}</p>
@@ -91,7 +92,7 @@ export function Locator({ brand, privacy, deadHint }: Props) {
       ) : (
         <ByHand note={step.note} busy={busy} onPick={(store) => pick(store, step)} />
       )}
-      <button type="button" class="plain" onClick={() => (step.at === "near" ? setStep({ at: "hand" }) : usePosition())}>
+      <button type="button" class="plain" onClick={() => (step.at === "near" ? setStep({ at: "hand" }) : findMe())}>
         {step.at === "near" ? t("pick_by_hand") : t("use_position")}
       </button>
       <Privacy text={privacy} />
@@ -161,7 +162,15 @@ function ByHand({ note, busy, onPick }: { note?: string; busy: number; onPick: (
   );
 }
 
-function StoreList({ stores, busy, onPick }: { stores: NearStore[]; busy: number; onPick: (store: NearStore) => void }) {
+function StoreList({
+  stores,
+  busy,
+  onPick,
+}: {
+  stores: NearStore[];
+  busy: number;
+  onPick: (store: NearStore) => void;
+}) {
   return (
     <ul class="stores">
       {stores.map((store) => (
@@ -171,7 +180,8 @@ function StoreList({ stores, busy, onPick }: { stores: NearStore[]; busy: number
               <b>{store.name}</b>
               <span>{store.address}</span>
               <span>
-                <i class={store.open ? "mark open" : "mark"}>{t(store.open ? "open" : "closed")}</i> {t("hours", { from: store.open_time, to: store.close_time })}
+                <i class={store.open ? "mark open" : "mark"}>{t(store.open ? "open" : "closed")}</i>{" "}
+                {t("hours", { from: store.open_time, to: store.close_time })}
               </span>
             </span>
             <span class="stores-go">
@@ -185,7 +195,17 @@ function StoreList({ stores, busy, onPick }: { stores: NearStore[]; busy: number
   );
 }
 
-function Chosen({ brand, privacy, chosen, onBack }: { brand: string; privacy: string; chosen: ChosenStore; onBack: () => void }) {
+function Chosen({
+  brand,
+  privacy,
+  chosen,
+  onBack,
+}: {
+  brand: string;
+  privacy: string;
+  chosen: ChosenStore;
+  onBack: () => void;
+}) {
   const group = pictureOf(chosen.group_qr, chosen.group_qr_svg);
   const staff = pictureOf(chosen.staff_qr, chosen.staff_qr_svg);
   return (

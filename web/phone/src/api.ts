@@ -123,9 +123,11 @@ export const people = (kind: Kind, q: string) => call<{ items: PersonRow[] }>(`p
 export const person = (id: string) => call<Person>(`person/${e(id)}`);
 export const chat = (me: string, row: { peer?: string; chat_id?: string }) =>
   call<Chat>(row.chat_id ? `chat?chat_id=${e(row.chat_id)}` : `chat?person=${e(me)}&peer=${e(row.peer ?? "")}`);
-export const add = (id: string, qr: string) => call<{ userid: string; name: string; pending?: boolean }>("add", { person: id, qr });
+export const add = (id: string, qr: string) =>
+  call<{ userid: string; name: string; pending?: boolean }>("add", { person: id, qr });
 export const join = (id: string, qr: string) => call<{ chat_id: string; name: string }>("join", { person: id, qr });
-export const reply = (id: string, row: { peer?: string; chat_id?: string }, text: string) => call("reply", { person: id, ...row, text });
+export const reply = (id: string, row: { peer?: string; chat_id?: string }, text: string) =>
+  call("reply", { person: id, ...row, text });
 export const leave = (id: string, chat_id: string) => call("leave", { person: id, chat_id });
 export const unfriend = (id: string, userid: string) => call("delete", { person: id, userid });
 export const massTasks = (userid: string) => call<{ items: MassTask[] }>(`staff/${e(userid)}/tasks`);
@@ -148,7 +150,9 @@ export async function codes(): Promise<CodeRow[] | null> {
 }
 
 /** What a scanned address is: a code of WeCom to add or to join with, a landing page, or nothing we know. */
-export function readCode(address: string): { kind: "way" | "join"; qr: string } | { kind: "landing"; token: string } | null {
+export function readCode(
+  address: string,
+): { kind: "way" | "join"; qr: string } | { kind: "landing"; token: string } | null {
   let url: URL;
   try {
     url = new URL(address.trim(), window.location.origin);

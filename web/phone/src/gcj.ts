@@ -2,7 +2,7 @@
 // the way back is found by walking towards the point whose shift lands here.
 
 const axis = 6378245;
-const eccentricity = 0.00669342162296594323;
+const eccentricity = 0.006693421622965943;
 
 interface Position {
   lat: number;
@@ -11,17 +11,47 @@ interface Position {
 
 const rad = (degrees: number) => (degrees * Math.PI) / 180;
 
-function wave(x: number, weights: [number, number, number], steps: [number, number, number]): number {
-  return weights.reduce((sum, weight, i) => sum + (weight * 2 * Math.sin(x * Math.PI * (steps[i] ?? 0))) / 3, 0);
+// The sum of sines that bends the map: pairs of weight and frequency.
+function waves(v: number, terms: [number, number][]): number {
+  return terms.reduce((sum, [weight, frequency]) => sum + (weight * 2 * Math.sin(v * frequency * Math.PI)) / 3, 0);
 }
 
 /** WGS-84 → GCJ-02, for positions in mainland China. */
 export function toGcj({ lat, lng }: Position): Position {
   const x = lng - 105;
   const y = lat - 35;
-  const common = (20 * 2 * Math.sin(6 * x * Math.PI) + 20 * 2 * Math.sin(2 * x * Math.PI)) / 3;
-  const north = -100 + 2 * x + 3 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * Math.sqrt(Math.abs(x)) + common + wave(y, [20, 40, 160], [1, 1 / 3, 1 / 12]) + (320 - 160) * (2 / 3) * Math.sin((y * Math.PI) / 30) + (160 * 2 * (Math.sin((y * Math.PI) / 12) - Math.sin((y * Math.PI) / 12))) / 3;
-  const east = 300 + x + 2 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * Math.sqrt(Math.abs(x)) + common + wave(x, [20, 40, 150], [1, 1 / 3, 1 / 12]) + 300 * (2 / 3) * Math.sin((x * Math.PI) / 30);
+  const common = waves(x, [
+    [20, 6],
+    [20, 2],
+  ]);
+  const north =
+    -100 +
+    2 * x +
+    3 * y +
+    0.2 * y * y +
+    0.1 * x * y +
+    0.2 * Math.sqrt(Math.abs(x)) +
+    common +
+    waves(y, [
+      [20, 1],
+      [40, 1 / 3],
+      [160, 1 / 12],
+      [320, 1 / 30],
+    ]);
+  const east =
+    300 +
+    x +
+    2 * y +
+    0.1 * x * x +
+    0.1 * x * y +
+    0.1 * Math.sqrt(Math.abs(x)) +
+    common +
+    waves(x, [
+      [20, 1],
+      [40, 1 / 3],
+      [150, 1 / 12],
+      [300, 1 / 30],
+    ]);
   const sin = Math.sin(rad(lat));
   const w = 1 - eccentricity * sin * sin;
   return {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ApiError } from "../api/client";
-import en from "./errors.en.json";
 import { codeText, errorText } from "./errors";
+import en from "./errors.en.json";
 import zh from "./errors.zh.json";
 
 const holes = (text: string) => (text.match(/\{\{\w+\}\}/g) ?? []).sort();
@@ -20,7 +20,8 @@ describe("errorText", () => {
     const error = new ApiError(409, { code: "store.duplicate_number", message: "server text" });
     expect(errorText(error, "zh")).toBe(zh["store.duplicate_number"]);
   });
-  it("fills parameters", () => expect(codeText("import.missing_column", "zh", { column: "门店编号" })).toContain("门店编号"));
+  it("fills parameters", () =>
+    expect(codeText("import.missing_column", "zh", { column: "门店编号" })).toContain("门店编号"));
   it("falls back to the server's sentence for a code it does not know", () => {
     expect(errorText(new ApiError(422, { code: "x.y", message: "第 3 行不对" }), "zh")).toBe("第 3 行不对");
   });

@@ -29,9 +29,13 @@ export function isSignedOut(error: unknown): boolean {
 
 export const me = () => unwrap(api.GET("/staff/api/me"));
 export const today = () => unwrap(api.GET("/staff/api/today"));
-export const customers = (q: string, cursor?: string) => unwrap(api.GET("/staff/api/customers", { params: { query: { q: q || undefined, cursor } } }));
+export const customers = (q: string, cursor?: string) =>
+  unwrap(api.GET("/staff/api/customers", { params: { query: { q: q || undefined, cursor } } }));
 export const groups = (cursor?: string) => unwrap(api.GET("/staff/api/groups", { params: { query: { cursor } } }));
 export const code = () => unwrap(api.GET("/staff/api/code"));
-export const sent = (id: number) => unwrap(api.POST("/staff/api/tasks/{id}/sent", { params: { path: { id } }, body: {} }));
+export const sent = (id: number) =>
+  unwrap(api.POST("/staff/api/tasks/{id}/sent", { params: { path: { id } }, body: {} }));
 export const skip = (id: number, reason: SkipReason, note: string) =>
-  unwrap(api.POST("/staff/api/tasks/{id}/skip", { params: { path: { id } }, body: { reason, note: note || undefined } }));
+  unwrap(
+    api.POST("/staff/api/tasks/{id}/skip", { params: { path: { id } }, body: { reason, note: note || undefined } }),
+  );

@@ -22,7 +22,11 @@ export interface Target {
   chat_id?: string;
 }
 
-export type SendOutcome = { kind: "sent" } | { kind: "opened" } | { kind: "unavailable" } | { kind: "failed"; reason: string };
+export type SendOutcome =
+  | { kind: "sent" }
+  | { kind: "opened" }
+  | { kind: "unavailable" }
+  | { kind: "failed"; reason: string };
 
 const answerWithin = 10_000;
 

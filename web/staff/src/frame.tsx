@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { TabBar } from "antd-mobile";
 import { CheckCircleOutline, ScanCodeOutline, TeamOutline, UserOutline } from "antd-mobile-icons";
 import { useEffect, useState } from "react";
-import { isSignedOut, me as fetchMe, signIn, today as fetchToday } from "./api";
+import { me as fetchMe, today as fetchToday, isSignedOut, signIn } from "./api";
 import { CodePage } from "./pages/code";
 import { CustomersPage } from "./pages/customers";
 import { GroupsPage } from "./pages/groups";
@@ -14,7 +14,12 @@ import { t } from "./text";
 const tabs = ["today", "customers", "groups", "code"] as const;
 type Tab = (typeof tabs)[number];
 
-const icons = { today: <CheckCircleOutline />, customers: <UserOutline />, groups: <TeamOutline />, code: <ScanCodeOutline /> };
+const icons = {
+  today: <CheckCircleOutline />,
+  customers: <UserOutline />,
+  groups: <TeamOutline />,
+  code: <ScanCodeOutline />,
+};
 
 function tabOf(hash: string): Tab {
   const name = hash.replace(/^#\/?/, "");
@@ -24,7 +29,12 @@ function tabOf(hash: string): Tab {
 export function Frame() {
   const [tab, setTab] = useState<Tab>(() => tabOf(window.location.hash));
   const me = useQuery({ queryKey: ["me"], queryFn: fetchMe, staleTime: 60_000 });
-  const tasks = useQuery({ queryKey: ["today"], queryFn: fetchToday, refetchInterval: 5000, enabled: Boolean(me.data) });
+  const tasks = useQuery({
+    queryKey: ["today"],
+    queryFn: fetchToday,
+    refetchInterval: 5000,
+    enabled: Boolean(me.data),
+  });
 
   useEffect(() => {
     const follow = () => setTab(tabOf(window.location.hash));
@@ -66,7 +76,12 @@ export function Frame() {
         }}
       >
         {tabs.map((key) => (
-          <TabBar.Item key={key} icon={icons[key]} title={t(`tab.${key}`)} badge={key === "today" && open > 0 ? open : undefined} />
+          <TabBar.Item
+            key={key}
+            icon={icons[key]}
+            title={t(`tab.${key}`)}
+            badge={key === "today" && open > 0 ? open : undefined}
+          />
         ))}
       </TabBar>
     </div>

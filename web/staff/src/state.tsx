@@ -10,7 +10,17 @@ export function Waiting() {
   );
 }
 
-export function Failure({ error, title, hint, onRetry }: { error?: unknown; title?: string; hint?: string; onRetry?: () => void }) {
+export function Failure({
+  error,
+  title,
+  hint,
+  onRetry,
+}: {
+  error?: unknown;
+  title?: string;
+  hint?: string;
+  onRetry?: () => void;
+}) {
   return (
     <ErrorBlock status="disconnected" title={title ?? t("page.failed")} description={hint ?? failureText(error)}>
       {onRetry && (

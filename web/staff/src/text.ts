@@ -21,13 +21,25 @@ export const words = {
   "task.send": ["一键发送", "Send"],
   "task.sending": ["发送中…", "Sending…"],
   "task.sent": ["已发送", "Sent"],
-  "task.confirm_how": ["到企业微信的“群发助手”里点一下发送即可。发完这里会自动更新。", "Confirm it in WeCom's send assistant. This page updates by itself."],
+  "task.confirm_how": [
+    "到企业微信的“群发助手”里点一下发送即可。发完这里会自动更新。",
+    "Confirm it in WeCom's send assistant. This page updates by itself.",
+  ],
   "task.copy": ["复制话术", "Copy the text"],
   "task.copied": ["话术已复制", "Text copied"],
   "task.i_sent": ["我已发送", "I sent it"],
-  "task.manual": ["这里不能直接发到聊天。请复制话术，到聊天里粘贴发送，再点“我已发送”。", "This page cannot post into the chat. Copy the text, paste it there, then tap “I sent it”."],
-  "task.unreported": ["消息已经发到聊天里，还没登记上。请点“我已发送”，不用再发一遍。", "The message is in the chat but not recorded. Tap “I sent it”; do not send again."],
-  "task.in_chat": ["聊天已打开。请在聊天的工具栏里打开本页，再点发送。", "The chat is open. Open this page from its toolbar and send."],
+  "task.manual": [
+    "这里不能直接发到聊天。请复制话术，到聊天里粘贴发送，再点“我已发送”。",
+    "This page cannot post into the chat. Copy the text, paste it there, then tap “I sent it”.",
+  ],
+  "task.unreported": [
+    "消息已经发到聊天里，还没登记上。请点“我已发送”，不用再发一遍。",
+    "The message is in the chat but not recorded. Tap “I sent it”; do not send again.",
+  ],
+  "task.in_chat": [
+    "聊天已打开。请在聊天的工具栏里打开本页，再点发送。",
+    "The chat is open. Open this page from its toolbar and send.",
+  ],
   "task.send_failed": ["没有发出去：{{reason}}", "Not sent: {{reason}}"],
   "task.skip": ["跳过", "Skip"],
   "task.skip_why": ["为什么跳过？", "Why skip?"],
@@ -64,7 +76,10 @@ export const words = {
   "page.failed": ["没能加载出来", "Could not load"],
   "page.more": ["没有更多了", "That is all"],
   "page.sign_in": ["请在企业微信里打开", "Open this in WeCom"],
-  "page.sign_in_hint": ["登录没有成功。请从企业微信的工作台重新打开。", "Sign-in did not work. Open it again from WeCom's workbench."],
+  "page.sign_in_hint": [
+    "登录没有成功。请从企业微信的工作台重新打开。",
+    "Sign-in did not work. Open it again from WeCom's workbench.",
+  ],
 } as const;
 
 export const language = chooseLanguage();

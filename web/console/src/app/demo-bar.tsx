@@ -76,15 +76,25 @@ function Bar() {
         disabled={!mayManage}
         value={it.speed}
         onChange={(speed) => set.mutate({ speed: Number(speed) })}
-        options={[...new Set([...speeds, it.speed])].sort((a, b) => a - b).map((speed) => ({ value: speed, label: `×${speed}` }))}
+        options={[...new Set([...speeds, it.speed])]
+          .sort((a, b) => a - b)
+          .map((speed) => ({ value: speed, label: `×${speed}` }))}
       />
       <span className="quiet">{t("demo.per_day", { minutes: minutesPerDay(it.speed) })}</span>
-      <Button size="small" icon={<FastForwardOutlined />} disabled={!mayManage} loading={nextDay.isPending} onClick={() => nextDay.mutate()}>
+      <Button
+        size="small"
+        icon={<FastForwardOutlined />}
+        disabled={!mayManage}
+        loading={nextDay.isPending}
+        onClick={() => nextDay.mutate()}
+      >
         {nextDay.isPending ? t("demo.jumping") : t("demo.next_day")}
       </Button>
       <span className="grow" />
       {it.lag_ms > 2000 && <span className="quiet">{t("demo.lag", { lag: duration(it.lag_ms) })}</span>}
-      {it.next_due_at && <span className="quiet num">{t("demo.next_due", { at: time(it.next_due_at, zone, "short") })}</span>}
+      {it.next_due_at && (
+        <span className="quiet num">{t("demo.next_due", { at: time(it.next_due_at, zone, "short") })}</span>
+      )}
       <a href="/phone/" target="qunce-phone">
         <MobileOutlined /> {t("demo.phone")}
       </a>

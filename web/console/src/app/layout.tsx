@@ -5,10 +5,10 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { Button, Dropdown, Menu, type MenuProps } from "antd";
 import { setLanguage, useT } from "../i18n";
+import { Brand } from "../kit/brand";
 import { api } from "../lib/api";
 import { useWrite } from "../lib/mutation";
 import { useMe } from "../lib/session";
-import { Brand } from "../kit/brand";
 import { DemoBar } from "./demo-bar";
 import { entryOf, menuFor } from "./menu";
 
@@ -42,8 +42,13 @@ export function Layout() {
             inlineIndent={14}
             selectedKeys={[entryOf(location.pathname)]}
             items={menuFor(me?.user.permissions ?? []).flatMap((part): Item[] => {
-              const entries = part.entries.map((entry) => ({ key: entry.path, label: <Link to={entry.path}>{t(entry.label)}</Link> }));
-              return part.label ? [{ type: "group" as const, key: part.label, label: t(part.label), children: entries }] : entries;
+              const entries = part.entries.map((entry) => ({
+                key: entry.path,
+                label: <Link to={entry.path}>{t(entry.label)}</Link>,
+              }));
+              return part.label
+                ? [{ type: "group" as const, key: part.label, label: t(part.label), children: entries }]
+                : entries;
             })}
           />
         </nav>
@@ -53,7 +58,12 @@ export function Layout() {
         <div className="frame-top">
           <b className="clip">{me?.corp.name}</b>
           <span className="grow" />
-          <Button type="text" size="small" icon={<GlobalOutlined />} onClick={() => setLanguage(english ? "zh-CN" : "en")}>
+          <Button
+            type="text"
+            size="small"
+            icon={<GlobalOutlined />}
+            onClick={() => setLanguage(english ? "zh-CN" : "en")}
+          >
             {t("shell.language")}
           </Button>
           <Dropdown

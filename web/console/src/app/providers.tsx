@@ -17,7 +17,8 @@ export function makeQueryClient(): QueryClient {
         staleTime: 10_000,
         refetchOnWindowFocus: true,
         // An answer that says no will say no again; only silence and overload are worth a second try.
-        retry: (failures, error) => failures < 2 && error instanceof ApiError && (error.status === 0 || error.status === 503),
+        retry: (failures, error) =>
+          failures < 2 && error instanceof ApiError && (error.status === 0 || error.status === 503),
       },
     },
   });
@@ -28,7 +29,12 @@ export function Look({ children }: { children: ReactNode }) {
   const english = i18n.language === "en";
   dayjs.locale(english ? "en" : "zh-cn");
   return (
-    <ConfigProvider locale={english ? enUS : zhCN} theme={theme} button={{ autoInsertSpace: false }} wave={{ disabled: true }}>
+    <ConfigProvider
+      locale={english ? enUS : zhCN}
+      theme={theme}
+      button={{ autoInsertSpace: false }}
+      wave={{ disabled: true }}
+    >
       <App style={{ height: "100%" }} message={{ maxCount: 2 }}>
         {children}
       </App>

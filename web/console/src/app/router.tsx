@@ -1,7 +1,16 @@
 // The routes of the console. Pages load when they are opened; their URL state is checked by their schema here.
-import type { QueryClient } from "@tanstack/react-query";
-import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect, useRouter } from "@tanstack/react-router";
+
 import { ApiError } from "@shared/api/client";
+import type { QueryClient } from "@tanstack/react-query";
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+  useRouter,
+} from "@tanstack/react-router";
 import { Button } from "antd";
 import { signInSearch } from "../features/auth/search";
 import { customerSearch, customersSearch } from "../features/customer/search";
@@ -55,28 +64,134 @@ const inside = createRoute({
 const under = () => inside;
 
 const children = [
-  createRoute({ getParentRoute: under, path: "/", validateSearch: todaySearch, component: lazyRouteComponent(() => import("../features/today/today-page"), "TodayPage") }),
-  createRoute({ getParentRoute: under, path: "/password", component: lazyRouteComponent(() => import("../features/auth/password-page"), "PasswordPage") }),
-  createRoute({ getParentRoute: under, path: "/customers", validateSearch: customersSearch, component: lazyRouteComponent(() => import("../features/customer/list-page"), "CustomerListPage") }),
-  createRoute({ getParentRoute: under, path: "/customers/$id", validateSearch: customerSearch, component: lazyRouteComponent(() => import("../features/customer/detail-page"), "CustomerDetailPage") }),
-  createRoute({ getParentRoute: under, path: "/groups", validateSearch: groupsSearch, component: lazyRouteComponent(() => import("../features/group/list-page"), "GroupListPage") }),
-  createRoute({ getParentRoute: under, path: "/groups/$id", validateSearch: groupSearch, component: lazyRouteComponent(() => import("../features/group/detail-page"), "GroupDetailPage") }),
-  createRoute({ getParentRoute: under, path: "/codes", validateSearch: codesSearch, component: lazyRouteComponent(() => import("../features/livecode/list-page"), "CodeListPage") }),
-  createRoute({ getParentRoute: under, path: "/codes/$id", component: lazyRouteComponent(() => import("../features/livecode/detail-page"), "CodeDetailPage") }),
-  createRoute({ getParentRoute: under, path: "/stores", validateSearch: storesSearch, component: lazyRouteComponent(() => import("../features/store/list-page"), "StoreListPage") }),
-  createRoute({ getParentRoute: under, path: "/sop", validateSearch: plansSearch, component: lazyRouteComponent(() => import("../features/sop/list-page"), "PlanListPage") }),
-  createRoute({ getParentRoute: under, path: "/sop/$id", validateSearch: planSearch, component: lazyRouteComponent(() => import("../features/sop/detail-page"), "PlanDetailPage") }),
-  createRoute({ getParentRoute: under, path: "/board", validateSearch: boardSearch, component: lazyRouteComponent(() => import("../features/sop/board-page"), "BoardPage") }),
-  createRoute({ getParentRoute: under, path: "/tasks", validateSearch: tasksSearch, component: lazyRouteComponent(() => import("../features/task/list-page"), "TaskListPage") }),
-  createRoute({ getParentRoute: under, path: "/touches", validateSearch: touchesSearch, component: lazyRouteComponent(() => import("../features/touch/list-page"), "TouchListPage") }),
-  createRoute({ getParentRoute: under, path: "/orders", validateSearch: ordersSearch, component: lazyRouteComponent(() => import("../features/order/list-page"), "OrderListPage") }),
-  createRoute({ getParentRoute: under, path: "/users", validateSearch: usersSearch, component: lazyRouteComponent(() => import("../features/user/list-page"), "UserListPage") }),
-  createRoute({ getParentRoute: under, path: "/imports", validateSearch: importsSearch, component: lazyRouteComponent(() => import("../features/intake/list-page"), "ImportListPage") }),
-  createRoute({ getParentRoute: under, path: "/system/jobs", component: lazyRouteComponent(() => import("../features/system/jobs-page"), "JobsPage") }),
-  createRoute({ getParentRoute: under, path: "/system/callbacks", validateSearch: callbacksSearch, component: lazyRouteComponent(() => import("../features/system/callbacks-page"), "CallbacksPage") }),
-  createRoute({ getParentRoute: under, path: "/system/outbox", validateSearch: outboxSearch, component: lazyRouteComponent(() => import("../features/system/outbox-page"), "OutboxPage") }),
-  createRoute({ getParentRoute: under, path: "/system/sync", component: lazyRouteComponent(() => import("../features/system/sync-page"), "SyncPage") }),
-  createRoute({ getParentRoute: under, path: "/system/audit", validateSearch: auditSearch, component: lazyRouteComponent(() => import("../features/system/audit-page"), "AuditPage") }),
+  createRoute({
+    getParentRoute: under,
+    path: "/",
+    validateSearch: todaySearch,
+    component: lazyRouteComponent(() => import("../features/today/today-page"), "TodayPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/password",
+    component: lazyRouteComponent(() => import("../features/auth/password-page"), "PasswordPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/customers",
+    validateSearch: customersSearch,
+    component: lazyRouteComponent(() => import("../features/customer/list-page"), "CustomerListPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/customers/$id",
+    validateSearch: customerSearch,
+    component: lazyRouteComponent(() => import("../features/customer/detail-page"), "CustomerDetailPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/groups",
+    validateSearch: groupsSearch,
+    component: lazyRouteComponent(() => import("../features/group/list-page"), "GroupListPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/groups/$id",
+    validateSearch: groupSearch,
+    component: lazyRouteComponent(() => import("../features/group/detail-page"), "GroupDetailPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/codes",
+    validateSearch: codesSearch,
+    component: lazyRouteComponent(() => import("../features/livecode/list-page"), "CodeListPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/codes/$id",
+    component: lazyRouteComponent(() => import("../features/livecode/detail-page"), "CodeDetailPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/stores",
+    validateSearch: storesSearch,
+    component: lazyRouteComponent(() => import("../features/store/list-page"), "StoreListPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/sop",
+    validateSearch: plansSearch,
+    component: lazyRouteComponent(() => import("../features/sop/list-page"), "PlanListPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/sop/$id",
+    validateSearch: planSearch,
+    component: lazyRouteComponent(() => import("../features/sop/detail-page"), "PlanDetailPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/board",
+    validateSearch: boardSearch,
+    component: lazyRouteComponent(() => import("../features/sop/board-page"), "BoardPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/tasks",
+    validateSearch: tasksSearch,
+    component: lazyRouteComponent(() => import("../features/task/list-page"), "TaskListPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/touches",
+    validateSearch: touchesSearch,
+    component: lazyRouteComponent(() => import("../features/touch/list-page"), "TouchListPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/orders",
+    validateSearch: ordersSearch,
+    component: lazyRouteComponent(() => import("../features/order/list-page"), "OrderListPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/users",
+    validateSearch: usersSearch,
+    component: lazyRouteComponent(() => import("../features/user/list-page"), "UserListPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/imports",
+    validateSearch: importsSearch,
+    component: lazyRouteComponent(() => import("../features/intake/list-page"), "ImportListPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/system/jobs",
+    component: lazyRouteComponent(() => import("../features/system/jobs-page"), "JobsPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/system/callbacks",
+    validateSearch: callbacksSearch,
+    component: lazyRouteComponent(() => import("../features/system/callbacks-page"), "CallbacksPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/system/outbox",
+    validateSearch: outboxSearch,
+    component: lazyRouteComponent(() => import("../features/system/outbox-page"), "OutboxPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/system/sync",
+    component: lazyRouteComponent(() => import("../features/system/sync-page"), "SyncPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/system/audit",
+    validateSearch: auditSearch,
+    component: lazyRouteComponent(() => import("../features/system/audit-page"), "AuditPage"),
+  }),
 ];
 
 export function makeRouter(client: QueryClient) {

@@ -20,12 +20,15 @@ function* sources(dir: string): Generator<string> {
 }
 
 describe("messages", () => {
-  it.each(Object.keys(messages) as MessageKey[])("%s says something in both languages, with the same parameters", (key) => {
-    const [zh, en] = messages[key];
-    expect(zh.trim()).not.toBe("");
-    expect(en.trim()).not.toBe("");
-    expect(holes(zh)).toEqual(holes(en));
-  });
+  it.each(Object.keys(messages) as MessageKey[])(
+    "%s says something in both languages, with the same parameters",
+    (key) => {
+      const [zh, en] = messages[key];
+      expect(zh.trim()).not.toBe("");
+      expect(en.trim()).not.toBe("");
+      expect(holes(zh)).toEqual(holes(en));
+    },
+  );
 
   it("are not defined twice in different areas", () => {
     const all = [kit, shell, people, acquisition, retention, system].flatMap((area) => Object.keys(area));

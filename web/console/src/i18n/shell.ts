@@ -35,7 +35,10 @@ export const shell = {
   "role.analyst": ["分析师", "Analyst"],
   "signin.title": ["登录群策", "Sign in to Qunce"],
   "signin.claim": ["把每一家门店的客户社群，经营得清清楚楚。", "Every store's customer community, run in plain sight."],
-  "signin.point1": ["从一张码开始：谁带来的客户，进了哪个群", "It starts with a code: who brought whom into which group"],
+  "signin.point1": [
+    "从一张码开始：谁带来的客户，进了哪个群",
+    "It starts with a code: who brought whom into which group",
+  ],
   "signin.point2": ["每家店每天该做什么，做没做，看得见", "What each store does each day, and whether it was done"],
   "signin.point3": ["最后带来多少订单，有据可查", "And which orders it brought, with the evidence"],
   "signin.email": ["邮箱", "Email"],
@@ -68,7 +71,10 @@ export const shell = {
   "today.tiles": ["关键数字", "Key numbers"],
   "today.alerts": ["需要处理", "Needs you"],
   "today.no_alerts": ["没有需要处理的事", "Nothing needs you"],
-  "today.no_alerts_hint": ["新的异常会出现在这里，并带上原因的链接。", "New anomalies appear here with a link to their cause."],
+  "today.no_alerts_hint": [
+    "新的异常会出现在这里，并带上原因的链接。",
+    "New anomalies appear here with a link to their cause.",
+  ],
   "today.trend": ["近 14 天", "Last 14 days"],
   "today.previous_day": ["前一天", "Day before"],
   "today.next_day": ["后一天", "Day after"],

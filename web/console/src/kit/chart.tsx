@@ -12,6 +12,8 @@ interface Props {
   labels: string[];
   lines: Line[];
   height?: number;
+  /** Width of the drawing in its own pixels; a wide place wants a wide drawing, not a magnified one. */
+  width?: number;
   format?: (value: number) => string;
 }
 
@@ -38,7 +40,7 @@ export function niceTop(max: number): number {
   return 10 * power;
 }
 
-export function LineChart({ labels, lines, height = 150, format = String }: Props) {
+export function LineChart({ labels, lines, height = 150, width = 560, format = String }: Props) {
   const t = useT();
   const id = useId();
   const known = lines.flatMap((line) => line.values.filter((v): v is number => v !== null));
@@ -49,7 +51,6 @@ export function LineChart({ labels, lines, height = 150, format = String }: Prop
       </div>
     );
   }
-  const width = 560;
   const left = 44;
   const bottom = 20;
   const top = niceTop(Math.max(...known));
@@ -84,7 +85,13 @@ export function LineChart({ labels, lines, height = 150, format = String }: Prop
         )}
         {lines.map((line) => (
           <g key={line.name}>
-            <path d={linePath(line.values, x, y)} fill="none" stroke={line.color} strokeWidth="1.8" strokeLinejoin="round" />
+            <path
+              d={linePath(line.values, x, y)}
+              fill="none"
+              stroke={line.color}
+              strokeWidth="1.8"
+              strokeLinejoin="round"
+            />
             {line.values.map((value, i) =>
               value === null ? null : (
                 <circle key={labels[i]} cx={x(i)} cy={y(value)} r="2.4" fill={line.color}>

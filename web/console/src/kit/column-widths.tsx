@@ -9,7 +9,9 @@ function load(key: string): Widths {
   try {
     const value: unknown = JSON.parse(localStorage.getItem(key) ?? "{}");
     if (typeof value !== "object" || value === null) return {};
-    return Object.fromEntries(Object.entries(value).filter(([, width]) => typeof width === "number" && width >= minimum));
+    return Object.fromEntries(
+      Object.entries(value).filter(([, width]) => typeof width === "number" && width >= minimum),
+    );
   } catch {
     return {};
   }

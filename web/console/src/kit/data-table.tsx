@@ -8,8 +8,8 @@ import type { ColumnType } from "antd/es/table";
 import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useT } from "../i18n";
 import { filtersOf, type TableSearch } from "../lib/search";
-import { CursorTrail } from "./cursor-trail";
 import { useColumnWidths } from "./column-widths";
+import { CursorTrail } from "./cursor-trail";
 import { EmptyState, ErrorState, LoadingState } from "./states";
 
 export interface Column<T> {
@@ -45,12 +45,14 @@ interface Props<T> {
   empty: { title: string; hint?: ReactNode; action?: ReactNode };
   onClearFilters?: () => void;
   expanded?: (row: T) => ReactNode;
+  /** False for a list that always comes whole. */
+  paged?: boolean;
 }
 
 const sizes = [20, 50, 100, 200] as const;
 
 export function DataTable<T extends object>(props: Props<T>) {
-  const { id, columns, rowKey, query, search, onSearch, onOpen, empty, onClearFilters, expanded } = props;
+  const { id, columns, rowKey, query, search, onSearch, onOpen, empty, onClearFilters, expanded, paged = true } = props;
   const t = useT();
   const box = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(-1);
@@ -110,7 +112,11 @@ export function DataTable<T extends object>(props: Props<T>) {
   );
 
   if (query.data === undefined) {
-    return <div className="data-table">{query.error ? <ErrorState error={query.error} onRetry={() => query.refetch()} /> : <LoadingState rows={8} />}</div>;
+    return (
+      <div className="data-table">
+        {query.error ? <ErrorState error={query.error} onRetry={() => query.refetch()} /> : <LoadingState rows={8} />}
+      </div>
+    );
   }
 
   if (rows.length === 0) {
@@ -150,7 +156,8 @@ export function DataTable<T extends object>(props: Props<T>) {
         onRow={(row, index) => ({
           onClick: (event) => {
             // A link or button inside the row acts for itself; selecting text does not open.
-            if ((event.target as HTMLElement).closest("a,button,.ant-checkbox-wrapper,.ant-table-row-expand-icon")) return;
+            if ((event.target as HTMLElement).closest("a,button,.ant-checkbox-wrapper,.ant-table-row-expand-icon"))
+              return;
             if (window.getSelection()?.toString()) return;
             setActive(index ?? -1);
             onOpen?.(row);
@@ -160,24 +167,30 @@ export function DataTable<T extends object>(props: Props<T>) {
       <div className="data-table-foot">
         <Tooltip title={t("table.keys")}>
           <span>
-            {total !== null && total !== undefined ? t("table.total", { total: count(total) }) : t("table.rows", { rows: rows.length })}
+            {total !== null && total !== undefined
+              ? t("table.total", { total: count(total) })
+              : t("table.rows", { rows: rows.length })}
           </span>
         </Tooltip>
         <span className="grow" />
-        <Select
-          size="small"
-          variant="borderless"
-          value={search.limit ?? 50}
-          onChange={(limit) => onSearch({ limit })}
-          options={sizes.map((size) => ({ value: size, label: t("table.size", { size }) }))}
-        />
-        <Button size="small" disabled={page <= 1 && !search.cursor} onClick={turnBack}>
-          {t("table.prev")}
-        </Button>
-        <span className="num">{t("table.page", { page })}</span>
-        <Button size="small" disabled={!next} onClick={turnForward}>
-          {t("table.next")}
-        </Button>
+        {paged && (
+          <>
+            <Select
+              size="small"
+              variant="borderless"
+              value={search.limit ?? 50}
+              onChange={(limit) => onSearch({ limit })}
+              options={sizes.map((size) => ({ value: size, label: t("table.size", { size }) }))}
+            />
+            <Button size="small" disabled={page <= 1 && !search.cursor} onClick={turnBack}>
+              {t("table.prev")}
+            </Button>
+            <span className="num">{t("table.page", { page })}</span>
+            <Button size="small" disabled={!next} onClick={turnForward}>
+              {t("table.next")}
+            </Button>
+          </>
+        )}
       </div>
     </div>
   );

@@ -30,7 +30,12 @@ export function FilterBar({ filters, values, onChange, extra }: Props) {
   return (
     <div className="filter-bar">
       {filters.map((filter) => (
-        <Field key={filter.name} filter={filter} value={values[filter.name]} onChange={(value) => onChange({ [filter.name]: value })} />
+        <Field
+          key={filter.name}
+          filter={filter}
+          value={values[filter.name]}
+          onChange={(value) => onChange({ [filter.name]: value })}
+        />
       ))}
       {anySet && (
         <Button type="link" onClick={() => onChange(Object.fromEntries(names.map((name) => [name, undefined])))}>
@@ -59,7 +64,11 @@ function Field({ filter, value, onChange }: { filter: Filter; value: unknown; on
   return (
     <Select
       allowClear
-      showSearch={{ optionFilterProp: "label", filterOption: filter.onSearch ? false : undefined, onSearch: filter.onSearch }}
+      showSearch={{
+        optionFilterProp: "label",
+        filterOption: filter.onSearch ? false : undefined,
+        onSearch: filter.onSearch,
+      }}
       placeholder={filter.label}
       style={{ minWidth: filter.width ?? 128 }}
       popupMatchSelectWidth={false}

@@ -32,7 +32,16 @@ export function fieldErrors(error: ApiError, language: "zh" | "en"): { name: str
   return [...found].map(([name, errors]) => ({ name, errors }));
 }
 
-export function FormDrawer<V extends object>({ title, open, onClose, initial, onSubmit, submitText, width = 480, children }: Props<V>) {
+export function FormDrawer<V extends object>({
+  title,
+  open,
+  onClose,
+  initial,
+  onSubmit,
+  submitText,
+  width = 480,
+  children,
+}: Props<V>) {
   const t = useT();
   const { modal } = App.useApp();
   const textOf = useErrorText();
@@ -40,12 +49,12 @@ export function FormDrawer<V extends object>({ title, open, onClose, initial, on
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState("");
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: values are taken once, when it opens
   useEffect(() => {
     if (!open) return;
     setFailure("");
     form.resetFields();
     if (initial) form.setFieldsValue(initial as never);
-    // biome-ignore lint/correctness/useExhaustiveDependencies: values are taken once, when it opens
   }, [open]);
 
   const close = () => {

@@ -34,12 +34,24 @@ export function ImportWizard({ kind, title, open, onClose, help }: Props) {
   }, [open]);
   return (
     <Drawer title={title} open={open} onClose={onClose} size={720} destroyOnHidden>
-      {id === null ? <UploadStep kind={kind} help={help} onStarted={setId} /> : <ImportProgress id={id} onAgain={() => setId(null)} />}
+      {id === null ? (
+        <UploadStep kind={kind} help={help} onStarted={setId} />
+      ) : (
+        <ImportProgress id={id} onAgain={() => setId(null)} />
+      )}
     </Drawer>
   );
 }
 
-function UploadStep({ kind, help, onStarted }: { kind: ImportKind; help?: React.ReactNode; onStarted: (id: number) => void }) {
+function UploadStep({
+  kind,
+  help,
+  onStarted,
+}: {
+  kind: ImportKind;
+  help?: React.ReactNode;
+  onStarted: (id: number) => void;
+}) {
   const t = useT();
   const textOf = useErrorText();
   const [file, setFile] = useState<File | null>(null);
@@ -91,9 +103,16 @@ function UploadStep({ kind, help, onStarted }: { kind: ImportKind; help?: React.
         layout="vertical"
         requiredMark="optional"
         onFinish={start}
-        initialValues={{ legal_basis: personal ? "contract" : "public", coord_system: kind === "stores" ? "gcj02" : undefined }}
+        initialValues={{
+          legal_basis: personal ? "contract" : "public",
+          coord_system: kind === "stores" ? "gcj02" : undefined,
+        }}
       >
-        <Form.Item name="source" label={t("wizard.source")} rules={[{ required: true, message: t("kit.required", { label: t("wizard.source") }) }]}>
+        <Form.Item
+          name="source"
+          label={t("wizard.source")}
+          rules={[{ required: true, message: t("kit.required", { label: t("wizard.source") }) }]}
+        >
           <Input placeholder={t("wizard.source_hint")} maxLength={80} />
         </Form.Item>
         <Form.Item name="legal_basis" label={t("wizard.legal")} extra={personal ? t("wizard.legal_hint") : undefined}>
@@ -105,7 +124,12 @@ function UploadStep({ kind, help, onStarted }: { kind: ImportKind; help?: React.
         </Form.Item>
         {kind === "stores" && (
           <Form.Item name="coord_system" label={t("wizard.coords")}>
-            <Select options={(["gcj02", "bd09", "wgs84", "none"] as const).map((system) => ({ value: system, label: t(`wizard.coords.${system}`) }))} />
+            <Select
+              options={(["gcj02", "bd09", "wgs84", "none"] as const).map((system) => ({
+                value: system,
+                label: t(`wizard.coords.${system}`),
+              }))}
+            />
           </Form.Item>
         )}
         <Button type="primary" htmlType="submit" loading={busy} disabled={!file}>
@@ -118,7 +142,13 @@ function UploadStep({ kind, help, onStarted }: { kind: ImportKind; help?: React.
 
 function WizardSteps({ at }: { at: number }) {
   const t = useT();
-  return <Steps size="small" current={at} items={[{ title: t("wizard.upload") }, { title: t("wizard.check") }, { title: t("wizard.done") }]} />;
+  return (
+    <Steps
+      size="small"
+      current={at}
+      items={[{ title: t("wizard.upload") }, { title: t("wizard.check") }, { title: t("wizard.done") }]}
+    />
+  );
 }
 
 /** One import while it runs and after: counts, recognised columns, problems by row. */
@@ -129,18 +159,27 @@ export function ImportProgress({ id, onAgain }: { id: number; onAgain?: () => vo
   const run = useQuery({
     queryKey: ["imports", id],
     queryFn: () => unwrap(api.GET("/api/imports/{id}", { params: { path: { id } } })),
-    refetchInterval: (query) => (query.state.data && ["done", "failed"].includes(query.state.data.state) ? false : 1000),
+    refetchInterval: (query) =>
+      query.state.data && ["done", "failed"].includes(query.state.data.state) ? false : 1000,
   });
   const settled = run.data ? ["done", "failed"].includes(run.data.state) : false;
   const errors = useQuery({
     queryKey: ["imports", id, "errors", search],
-    queryFn: () => unwrap(api.GET("/api/imports/{id}/errors", { params: { path: { id }, query: { cursor: search.cursor, limit: search.limit ?? 50 } } })),
+    queryFn: () =>
+      unwrap(
+        api.GET("/api/imports/{id}/errors", {
+          params: { path: { id }, query: { cursor: search.cursor, limit: search.limit ?? 50 } },
+        }),
+      ),
     enabled: settled,
     placeholderData: keepPreviousData,
   });
 
   useEffect(() => {
-    if (settled) void client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "imports" || query.queryKey.length === 1 });
+    if (settled)
+      void client.invalidateQueries({
+        predicate: (query) => query.queryKey[0] !== "imports" || query.queryKey.length === 1,
+      });
   }, [settled, client]);
 
   return (
@@ -156,17 +195,25 @@ export function ImportProgress({ id, onAgain }: { id: number; onAgain?: () => vo
           )}
           {it.state === "failed" && <Alert type="error" showIcon title={t("wizard.failed")} />}
           {it.state === "done" && (
-            <Alert type={it.errors > 0 ? "warning" : "success"} showIcon title={`${t("wizard.finished")} · ${it.file_name}`} />
+            <Alert
+              type={it.errors > 0 ? "warning" : "success"}
+              showIcon
+              title={`${t("wizard.finished")} · ${it.file_name}`}
+            />
           )}
           <Descriptions
             size="small"
             bordered
             column={4}
-            items={(["rows", "created", "updated", "unchanged", "skipped", "warnings", "errors"] as const).map((name) => ({
-              key: name,
-              label: t(`import.${name}`),
-              children: <span className={`num${name === "errors" && it.errors > 0 ? " bad" : ""}`}>{count(it[name])}</span>,
-            }))}
+            items={(["rows", "created", "updated", "unchanged", "skipped", "warnings", "errors"] as const).map(
+              (name) => ({
+                key: name,
+                label: t(`import.${name}`),
+                children: (
+                  <span className={`num${name === "errors" && it.errors > 0 ? " bad" : ""}`}>{count(it[name])}</span>
+                ),
+              }),
+            )}
           />
           {it.mapping.length > 0 && (
             <div>
@@ -207,7 +254,9 @@ export function ImportProgress({ id, onAgain }: { id: number; onAgain?: () => vo
                     ellipsis: false,
                     render: (row) => (
                       <>
-                        <Tag color={row.warning ? "warning" : "error"}>{row.warning ? t("wizard.warning") : t("wizard.error")}</Tag>
+                        <Tag color={row.warning ? "warning" : "error"}>
+                          {row.warning ? t("wizard.warning") : t("wizard.error")}
+                        </Tag>
                         {row.message}
                       </>
                     ),

@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import type { Metric } from "@shared/api/types";
 import { cleanup, render, screen } from "@testing-library/react";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -30,6 +31,20 @@ describe("StatTile", () => {
   it("shows the fraction of a rate", () => {
     render(<StatTile metric={{ ...base, unit: "ratio", value: 0.25, numerator: 25, denominator: 100 }} />);
     expect(screen.getByText("25 / 100")).toBeTruthy();
+  });
+  it("shows a range instead of a number when the cases are few", () => {
+    const few = {
+      ...base,
+      unit: "ratio" as const,
+      value: 0.05,
+      numerator: 1,
+      denominator: 20,
+      low: 0.009,
+      high: 0.236,
+    };
+    render(<StatTile metric={few} />);
+    expect(screen.getByText("0.9% – 23.6%")).toBeTruthy();
+    expect(screen.queryByText("5%")).toBeNull();
   });
   it("marks incomplete data", () => {
     render(<StatTile metric={{ ...base, state: "partial" }} />);

@@ -1,12 +1,16 @@
 // One number shown honestly: unknown is "—" with its reason, few cases show their range, incomplete data is marked.
-import { count, duration, money, percent, unknown } from "@shared/format";
+
 import type { Metric } from "@shared/api/types";
+import { count, duration, money, percent, unknown } from "@shared/format";
 import { Tooltip } from "antd";
 import type { ReactNode } from "react";
 import { type Translate, useT } from "../i18n";
 
 /** A metric's value in its unit; null is "—". */
-export function metricText(metric: Pick<Metric, "value" | "unit">, value: number | null | undefined = metric.value): string {
+export function metricText(
+  metric: Pick<Metric, "value" | "unit">,
+  value: number | null | undefined = metric.value,
+): string {
   if (value === null || value === undefined) return unknown;
   switch (metric.unit) {
     case "ratio":
@@ -20,6 +24,16 @@ export function metricText(metric: Pick<Metric, "value" | "unit">, value: number
   }
 }
 
+/** What stands for a metric on a page: its value, or the range when the cases are too few for one number. */
+export function shownText(metric: Metric): string {
+  if (hasRange(metric)) return `${metricText(metric, metric.low)} – ${metricText(metric, metric.high)}`;
+  return metricText(metric);
+}
+
+function hasRange(metric: Metric): boolean {
+  return metric.value !== null && typeof metric.low === "number" && typeof metric.high === "number";
+}
+
 /** Why a number is missing or to be read with care; empty when it is plain. */
 export function metricReason(metric: Metric, t: Translate): string {
   const lines: string[] = [];
@@ -27,7 +41,7 @@ export function metricReason(metric: Metric, t: Translate): string {
     lines.push(t.word("stat", metric.state === "complete" ? "missing" : metric.state));
   }
   if (metric.note) lines.push(metric.note);
-  if (metric.value !== null && metric.low !== null && metric.low !== undefined && metric.high !== null && metric.high !== undefined) {
+  if (hasRange(metric)) {
     lines.push(t("stat.range", { low: metricText(metric, metric.low), high: metricText(metric, metric.high) }));
   }
   return lines.join("\n");
@@ -54,10 +68,16 @@ export function StatTile({ metric, label, foot }: TileProps) {
       <div className="tile">
         <div className="tile-label">
           <span className="clip">{label ?? t.word("metric", metric.id)}</span>
-          {metric.state !== "complete" && <span className="tile-dot" role="img" aria-label={t.word("stat", metric.state)} />}
+          {metric.state !== "complete" && (
+            <span className="tile-dot" role="img" aria-label={t.word("stat", metric.state)} />
+          )}
         </div>
-        <div className={`tile-value num${isUnknown ? " is-unknown" : ""}`}>{metricText(metric)}</div>
-        <div className="tile-foot clip">{foot ?? (isUnknown ? reason.split("\n")[0] : fraction(metric, t) || reason.split("\n")[0])}</div>
+        <div className={`tile-value num${isUnknown ? " is-unknown" : ""}${hasRange(metric) ? " is-range" : ""}`}>
+          {shownText(metric)}
+        </div>
+        <div className="tile-foot clip">
+          {foot ?? (isUnknown ? reason.split("\n").at(-1) : fraction(metric, t) || reason.split("\n")[0])}
+        </div>
       </div>
     </Tooltip>
   );
@@ -70,7 +90,7 @@ export function MetricCell({ metric }: { metric: Metric | null | undefined }) {
   const hint = [fraction(metric, t), metricReason(metric, t)].filter(Boolean).join("\n");
   const text = (
     <span className={metric.value === null ? "quiet num" : "num"}>
-      {metricText(metric)}
+      {shownText(metric)}
       {metric.state === "partial" && metric.value !== null && " *"}
     </span>
   );

@@ -23,5 +23,7 @@ export function GroupPicker({ storeId, ...props }: Props & { storeId?: number })
 
 export function TagPicker(props: Props) {
   const { options, loading } = useTagLookup();
-  return <Select allowClear showSearch={{ optionFilterProp: "label" }} {...props} options={options} loading={loading} />;
+  return (
+    <Select allowClear showSearch={{ optionFilterProp: "label" }} {...props} options={options} loading={loading} />
+  );
 }

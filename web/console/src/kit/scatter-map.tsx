@@ -27,15 +27,16 @@ interface Props {
   points: Point[];
   pin?: Pin | null;
   onPin?: (pin: Pin) => void;
+  /** Size of the drawing in its own pixels. */
+  width?: number;
   height?: number;
   onOpen?: (id: Point["id"]) => void;
 }
 
-const width = 640;
 const kmPerDegree = 111.32;
 
 /** The box that shows all positions with a margin; a single one gets about 4 km. */
-export function fit(positions: Pin[], aspect: number): Box {
+export function boxAround(positions: Pin[], aspect: number): Box {
   if (positions.length === 0) return { lat: 35, lng: 105, span: 34 };
   const lats = positions.map((p) => p.lat);
   const lngs = positions.map((p) => p.lng);
@@ -46,8 +47,8 @@ export function fit(positions: Pin[], aspect: number): Box {
   return { lat, lng, span: Math.max(tall, wide, 0.036) * 1.15 };
 }
 
-/** Degrees to pixels and back, for a box on a canvas of `width` by `height`. */
-export function projection(box: Box, height: number) {
+/** Degrees to pixels and back, for a box on a canvas. */
+export function projection(box: Box, width: number, height: number) {
   const perDegree = height / box.span;
   const squeeze = Math.cos((box.lat * Math.PI) / 180);
   return {
@@ -61,15 +62,15 @@ export function projection(box: Box, height: number) {
 }
 
 /** A round distance that fits a quarter of the canvas. */
-export function scaleKm(box: Box, height: number): number {
+export function scaleKm(box: Box, width: number, height: number): number {
   const kmWide = (box.span * kmPerDegree * width) / height / 4;
   const power = 10 ** Math.floor(Math.log10(kmWide));
   return ([5, 2, 1].find((step) => step * power <= kmWide) ?? 1) * power;
 }
 
-export function ScatterMap({ points, pin, onPin, height = 340, onOpen }: Props) {
+export function ScatterMap({ points, pin, onPin, width = 640, height = 340, onOpen }: Props) {
   const t = useT();
-  const whole = useMemo(() => fit(pin ? [pin] : points, width / height), [points, pin, height]);
+  const whole = useMemo(() => boxAround(pin ? [pin] : points, width / height), [points, pin, width, height]);
   const [box, setBox] = useState(whole);
   const touched = useRef(false);
   const drag = useRef<{ x: number; y: number; box: Box } | null>(null);
@@ -79,8 +80,8 @@ export function ScatterMap({ points, pin, onPin, height = 340, onOpen }: Props) 
     if (!touched.current) setBox(whole);
   }, [whole]);
 
-  const { toX, toY, toPin } = projection(box, height);
-  const km = scaleKm(box, height);
+  const { toX, toY, toPin } = projection(box, width, height);
+  const km = scaleKm(box, width, height);
   const kmPx = (km / kmPerDegree / box.span) * height;
 
   const at = (event: { clientX: number; clientY: number }) => {
@@ -110,10 +111,14 @@ export function ScatterMap({ points, pin, onPin, height = 340, onOpen }: Props) 
     const moved = Math.hypot(x - drag.current.x, y - drag.current.y);
     if (moved < 4) return;
     touched.current = true;
-    const start = projection(drag.current.box, height);
+    const start = projection(drag.current.box, width, height);
     const from = start.toPin(drag.current.x, drag.current.y);
     const to = start.toPin(x, y);
-    setBox({ ...drag.current.box, lat: drag.current.box.lat + from.lat - to.lat, lng: drag.current.box.lng + from.lng - to.lng });
+    setBox({
+      ...drag.current.box,
+      lat: drag.current.box.lat + from.lat - to.lat,
+      lng: drag.current.box.lng + from.lng - to.lng,
+    });
   };
 
   const up = (event: PointerEvent) => {
@@ -141,12 +146,19 @@ export function ScatterMap({ points, pin, onPin, height = 340, onOpen }: Props) 
         role="img"
         aria-label={t("map.pin")}
       >
-        <Grid box={box} height={height} />
+        <Grid box={box} width={width} height={height} />
         {points.map((point) => (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: the same stores stand in the list beside the map
-          // biome-ignore lint/a11y/noStaticElementInteractions: see above
+          // biome-ignore lint/a11y/noStaticElementInteractions: the same stores stand in the list
           <g key={point.id} onClick={() => onOpen?.(point.id)} style={{ cursor: onOpen ? "pointer" : undefined }}>
-            <circle cx={toX(point.lng)} cy={toY(point.lat)} r="4.5" fill="#125e63" fillOpacity="0.55" stroke="#fff" strokeWidth="1">
+            <circle
+              cx={toX(point.lng)}
+              cy={toY(point.lat)}
+              r="4.5"
+              fill="#125e63"
+              fillOpacity="0.55"
+              stroke="#fff"
+              strokeWidth="1"
+            >
               <title>{point.label}</title>
             </circle>
           </g>
@@ -176,7 +188,7 @@ export function ScatterMap({ points, pin, onPin, height = 340, onOpen }: Props) 
           type="link"
           onClick={() => {
             touched.current = true;
-            setBox(fit(pin ? [...points, pin] : points, width / height));
+            setBox(boxAround(pin ? [...points, pin] : points, width / height));
           }}
         >
           {t("map.reset")}
@@ -187,8 +199,8 @@ export function ScatterMap({ points, pin, onPin, height = 340, onOpen }: Props) 
 }
 
 // Lines of whole steps of a degree, so that zooming has something to hold on to.
-function Grid({ box, height }: { box: Box; height: number }) {
-  const { toX, toY } = projection(box, height);
+function Grid({ box, width, height }: { box: Box; width: number; height: number }) {
+  const { toX, toY } = projection(box, width, height);
   const power = 10 ** Math.floor(Math.log10(box.span));
   const step = box.span / power > 4 ? power * 2 : box.span / power > 2 ? power : power / 2;
   const lines: { key: string; x1: number; y1: number; x2: number; y2: number }[] = [];

@@ -14,7 +14,14 @@ interface EmptyProps {
 export function EmptyState({ title, hint, action }: EmptyProps) {
   return (
     <div className="state">
-      <svg className="state-mark" viewBox="0 0 44 44" fill="none" stroke="currentColor" strokeWidth="1.6" aria-hidden="true">
+      <svg
+        className="state-mark"
+        viewBox="0 0 44 44"
+        fill="none"
+        stroke="currentColor"
+        strokeWidth="1.6"
+        aria-hidden="true"
+      >
         <rect x="6" y="10" width="32" height="25" rx="3" />
         <path d="M6 18h32M13 25h10M13 30h6" />
       </svg>
@@ -31,7 +38,14 @@ export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () =>
   const code = error instanceof ApiError ? error.code : "internal";
   return (
     <div className="state" role="alert">
-      <svg className="state-mark" viewBox="0 0 44 44" fill="none" stroke="currentColor" strokeWidth="1.6" aria-hidden="true">
+      <svg
+        className="state-mark"
+        viewBox="0 0 44 44"
+        fill="none"
+        stroke="currentColor"
+        strokeWidth="1.6"
+        aria-hidden="true"
+      >
         <circle cx="22" cy="22" r="16" />
         <path d="M22 13v11M22 29.5v.5" strokeLinecap="round" strokeWidth="2.4" />
       </svg>
@@ -61,7 +75,15 @@ interface Loadable<T> {
 }
 
 /** Shows a query's data, or the state it is in. */
-export function Loaded<T>({ query, children, rows }: { query: Loadable<T>; children: (data: T) => ReactNode; rows?: number }) {
+export function Loaded<T>({
+  query,
+  children,
+  rows,
+}: {
+  query: Loadable<T>;
+  children: (data: T) => ReactNode;
+  rows?: number;
+}) {
   if (query.data !== undefined) return <>{children(query.data)}</>;
   if (query.error) return <ErrorState error={query.error} onRetry={() => query.refetch()} />;
   return <LoadingState rows={rows} />;

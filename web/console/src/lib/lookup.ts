@@ -41,7 +41,10 @@ export function useStaffLookup(storeId?: number): Lookup {
     queryFn: () => unwrap(api.GET("/api/staff", { params: { query: { q, store_id: storeId, limit: 50 } } })),
     ...shared,
   });
-  const options = (data?.items ?? []).map((s) => ({ value: s.id, label: s.store_name ? `${s.name} · ${s.store_name}` : s.name }));
+  const options = (data?.items ?? []).map((s) => ({
+    value: s.id,
+    label: s.store_name ? `${s.name} · ${s.store_name}` : s.name,
+  }));
   return { options, onSearch, loading: isFetching };
 }
 
@@ -49,7 +52,8 @@ export function useGroupLookup(storeId?: number): Lookup {
   const [q, onSearch] = useTyped();
   const { data, isFetching } = useQuery({
     queryKey: ["lookup", "groups", q, storeId],
-    queryFn: () => unwrap(api.GET("/api/groups", { params: { query: { q, store_id: storeId, status: "normal", limit: 50 } } })),
+    queryFn: () =>
+      unwrap(api.GET("/api/groups", { params: { query: { q, store_id: storeId, status: "normal", limit: 50 } } })),
     ...shared,
   });
   const options = (data?.items ?? []).map((g) => ({ value: g.id, label: `${g.name}（${g.members}/${g.capacity}）` }));

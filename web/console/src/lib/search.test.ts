@@ -34,7 +34,9 @@ describe("patchSearch", () => {
   });
   it("removes emptied filters from the URL", () => expect(patchSearch({ q: "a" }, { q: "" })).toEqual({}));
   it("returns to the first page when the page size changes", () => {
-    expect(patchSearch<{ cursor?: string; page?: number; limit?: 100 }>({ cursor: "c", page: 2 }, { limit: 100 })).toEqual({
+    expect(
+      patchSearch<{ cursor?: string; page?: number; limit?: 100 }>({ cursor: "c", page: 2 }, { limit: 100 }),
+    ).toEqual({
       limit: 100,
     });
   });

@@ -11,7 +11,11 @@ export function CodePage() {
   if (query.isPending) return <Waiting />;
   if (query.error) {
     const none = query.error instanceof ApiError && query.error.status === 404;
-    return none ? <Nothing title={t("code.none")} hint={t("code.none_hint")} /> : <Failure error={query.error} onRetry={() => query.refetch()} />;
+    return none ? (
+      <Nothing title={t("code.none")} hint={t("code.none_hint")} />
+    ) : (
+      <Failure error={query.error} onRetry={() => query.refetch()} />
+    );
   }
   return (
     <div className="my-code">
@@ -19,7 +23,9 @@ export function CodePage() {
         <img src={query.data.qr_svg_url} alt={t("tab.code")} />
         <p>{t("code.hint")}</p>
       </div>
-      {query.data.adds_today !== null && <p className="my-code-adds">{t("code.adds", { count: query.data.adds_today })}</p>}
+      {query.data.adds_today !== null && (
+        <p className="my-code-adds">{t("code.adds", { count: query.data.adds_today })}</p>
+      )}
       <Button block size="large" onClick={() => copy(query.data.url, t("code.copied"))}>
         {t("code.share")}
       </Button>

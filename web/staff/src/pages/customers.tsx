@@ -24,7 +24,10 @@ export function CustomersPage() {
       {query.isPending && <Waiting />}
       {query.error && <Failure error={query.error} onRetry={() => query.refetch()} />}
       {query.data && items.length === 0 && (
-        <Nothing title={q ? t("customers.no_match") : t("customers.empty")} hint={q ? undefined : t("customers.empty_hint")} />
+        <Nothing
+          title={q ? t("customers.no_match") : t("customers.empty")}
+          hint={q ? undefined : t("customers.empty_hint")}
+        />
       )}
       <List>
         {items.map((customer) => (
@@ -33,7 +36,9 @@ export function CustomersPage() {
             prefix={<span className="avatar">{customer.avatar_text || customer.name.slice(0, 1)}</span>}
             description={
               <>
-                {customer.orders > 0 ? t("customers.orders", { count: customer.orders, net: money(customer.net_fen) }) : t("customers.no_orders")}
+                {customer.orders > 0
+                  ? t("customers.orders", { count: customer.orders, net: money(customer.net_fen) })
+                  : t("customers.no_orders")}
                 {customer.added_at && ` · ${t("customers.added", { day: customer.added_at.slice(0, 10) })}`}
               </>
             }
@@ -47,7 +52,9 @@ export function CustomersPage() {
           </List.Item>
         ))}
       </List>
-      {query.hasNextPage && <InfiniteScroll loadMore={async () => void (await query.fetchNextPage())} hasMore={query.hasNextPage} />}
+      {query.hasNextPage && (
+        <InfiniteScroll loadMore={async () => void (await query.fetchNextPage())} hasMore={query.hasNextPage} />
+      )}
     </>
   );
 }

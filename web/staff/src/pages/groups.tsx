@@ -23,8 +23,12 @@ export function GroupsPage() {
             key={group.id}
             description={
               <>
-                <ProgressBar percent={(100 * group.members) / Math.max(1, group.capacity)} style={{ "--track-width": "5px" }} />
-                {t("groups.people", { members: group.members, capacity: group.capacity })} · {t("groups.week", { joins: group.joins_7d, exits: group.exits_7d })}
+                <ProgressBar
+                  percent={(100 * group.members) / Math.max(1, group.capacity)}
+                  style={{ "--track-width": "5px" }}
+                />
+                {t("groups.people", { members: group.members, capacity: group.capacity })} ·{" "}
+                {t("groups.week", { joins: group.joins_7d, exits: group.exits_7d })}
               </>
             }
           >
@@ -32,7 +36,9 @@ export function GroupsPage() {
           </List.Item>
         ))}
       </List>
-      {query.hasNextPage && <InfiniteScroll loadMore={async () => void (await query.fetchNextPage())} hasMore={query.hasNextPage} />}
+      {query.hasNextPage && (
+        <InfiniteScroll loadMore={async () => void (await query.fetchNextPage())} hasMore={query.hasNextPage} />
+      )}
     </>
   );
 }

@@ -11,7 +11,7 @@ import { Failure, Nothing, Waiting } from "../state";
 import { t } from "../text";
 
 export function TodayPage({ query }: { query: UseQueryResult<StaffToday> }) {
-  const chat = useQuery({ queryKey: ["chat"], queryFn: currentChat, staleTime: 2000 });
+  const chat = useQuery({ queryKey: ["chat"], queryFn: currentChat, refetchInterval: 3000 });
   const clock = useQuery({ queryKey: ["me"], queryFn: fetchMe, staleTime: 30_000 });
   const [skipping, setSkipping] = useState<StaffTask | null>(null);
   const client = useQueryClient();
@@ -43,7 +43,9 @@ export function TodayPage({ query }: { query: UseQueryResult<StaffToday> }) {
         </div>
         <ProgressBar percent={due === 0 ? 0 : (100 * done) / due} />
       </div>
-      {tasks.length === 0 && <Nothing title={done > 0 ? t("today.all_done") : t("today.nothing")} hint={t("today.all_done_hint")} />}
+      {tasks.length === 0 && (
+        <Nothing title={done > 0 ? t("today.all_done") : t("today.nothing")} hint={t("today.all_done_hint")} />
+      )}
       {here.length > 0 && <h2 className="section">{t("today.here")}</h2>}
       {here.map((task) => (
         <TaskCard key={task.id} task={task} now={now} onSkip={() => setSkipping(task)} />
@@ -63,7 +65,9 @@ function hour(at: string): string {
 
 function recipients(task: StaffTask): string {
   const names = task.recipient_names.join("、");
-  return task.recipients > task.recipient_names.length ? t("task.to_more", { names, count: task.recipients }) : t("task.to", { names });
+  return task.recipients > task.recipient_names.length
+    ? t("task.to_more", { names, count: task.recipients })
+    : t("task.to", { names });
 }
 
 function TaskCard({ task, now, onSkip }: { task: StaffTask; now: string; onSkip: () => void }) {
@@ -94,7 +98,8 @@ function TaskCard({ task, now, onSkip }: { task: StaffTask; now: string; onSkip:
       }
       if (outcome.kind === "opened") setByHand(t("task.in_chat"));
       if (outcome.kind === "unavailable") setByHand(t("task.manual"));
-      if (outcome.kind === "failed") Toast.show({ icon: "fail", content: t("task.send_failed", { reason: outcome.reason }) });
+      if (outcome.kind === "failed")
+        Toast.show({ icon: "fail", content: t("task.send_failed", { reason: outcome.reason }) });
     } catch (error) {
       Toast.show({ icon: "fail", content: failureText(error) });
     } finally {
@@ -106,7 +111,9 @@ function TaskCard({ task, now, onSkip }: { task: StaffTask; now: string; onSkip:
     <article className="task">
       <div className="task-head">
         <h3>{task.title}</h3>
-        <span className={overdue ? "late" : "when"}>{overdue ? t("task.overdue") : t("task.until", { at: hour(end) })}</span>
+        <span className={overdue ? "late" : "when"}>
+          {overdue ? t("task.overdue") : t("task.until", { at: hour(end) })}
+        </span>
       </div>
       <div className="task-meta">
         <Tag fill="outline" color="primary">
@@ -140,13 +147,22 @@ function TaskCard({ task, now, onSkip }: { task: StaffTask; now: string; onSkip:
             <Button
               size="large"
               color="primary"
-              onClick={() => report().catch((error: unknown) => void Toast.show({ icon: "fail", content: failureText(error) }))}
+              onClick={() =>
+                report().catch((error: unknown) => void Toast.show({ icon: "fail", content: failureText(error) }))
+              }
             >
               {t("task.i_sent")}
             </Button>
           </>
         ) : (
-          <Button size="large" color="primary" className="wide" loading={busy} loadingText={t("task.sending")} onClick={send}>
+          <Button
+            size="large"
+            color="primary"
+            className="wide"
+            loading={busy}
+            loadingText={t("task.sending")}
+            onClick={send}
+          >
             {t("task.send")}
           </Button>
         )}

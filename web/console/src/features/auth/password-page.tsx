@@ -37,7 +37,8 @@ export function PasswordPage() {
       void message.success(t("signin.password_saved"));
       await navigate({ to: "/" });
     } catch (error) {
-      if (error instanceof ApiError && error.field) form.setFields([{ name: error.field as keyof Values, errors: [textOf(error)] }]);
+      if (error instanceof ApiError && error.field)
+        form.setFields([{ name: error.field as keyof Values, errors: [textOf(error)] }]);
       else setFailure(textOf(error));
     } finally {
       setBusy(false);
@@ -46,16 +47,27 @@ export function PasswordPage() {
 
   return (
     <div style={{ maxWidth: 460 }}>
-      <PageHeader title={first ? t("signin.set_title") : t("shell.change_password")} note={first ? t("signin.set_hint") : undefined} />
+      <PageHeader
+        title={first ? t("signin.set_title") : t("shell.change_password")}
+        note={first ? t("signin.set_hint") : undefined}
+      />
       <Panel>
         {failure && <Alert type="error" showIcon title={failure} style={{ marginBottom: 16 }} />}
         <Form<Values> form={form} layout="vertical" requiredMark={false} onFinish={submit}>
           {!first && (
-            <Form.Item name="current" label={t("signin.current_password")} rules={[{ required: true, message: t("kit.required", { label: t("signin.current_password") }) }]}>
+            <Form.Item
+              name="current"
+              label={t("signin.current_password")}
+              rules={[{ required: true, message: t("kit.required", { label: t("signin.current_password") }) }]}
+            >
               <Input.Password autoComplete="current-password" />
             </Form.Item>
           )}
-          <Form.Item name="new_password" label={t("signin.new_password")} rules={[{ required: true, min: 10, message: t("signin.password_rule") }]}>
+          <Form.Item
+            name="new_password"
+            label={t("signin.new_password")}
+            rules={[{ required: true, min: 10, message: t("signin.password_rule") }]}
+          >
             <Input.Password autoComplete="new-password" />
           </Form.Item>
           <Form.Item
@@ -65,7 +77,9 @@ export function PasswordPage() {
             rules={[
               ({ getFieldValue }) => ({
                 validator: (_, value) =>
-                  value === getFieldValue("new_password") ? Promise.resolve() : Promise.reject(new Error(t("signin.password_differs"))),
+                  value === getFieldValue("new_password")
+                    ? Promise.resolve()
+                    : Promise.reject(new Error(t("signin.password_differs"))),
               }),
             ]}
           >

@@ -67,17 +67,33 @@ export function SignInPage() {
       </div>
       <div className="signin-form">
         <h1>{t("signin.title")}</h1>
-        {failure && <Alert type="error" showIcon style={{ marginBottom: 16 }} title={linkFailed ? t("signin.link_failed") : failure} description={linkFailed ? failure : undefined} />}
+        {failure && (
+          <Alert
+            type="error"
+            showIcon
+            style={{ marginBottom: 16 }}
+            title={linkFailed ? t("signin.link_failed") : failure}
+            description={linkFailed ? failure : undefined}
+          />
+        )}
         {byLink ? (
           <div className="row">
             <Spin /> {t("signin.by_link")}
           </div>
         ) : (
           <Form layout="vertical" requiredMark={false} onFinish={submit} size="large">
-            <Form.Item name="email" label={t("signin.email")} rules={[{ required: true, message: t("kit.required", { label: t("signin.email") }) }]}>
+            <Form.Item
+              name="email"
+              label={t("signin.email")}
+              rules={[{ required: true, message: t("kit.required", { label: t("signin.email") }) }]}
+            >
               <Input type="email" autoComplete="username" autoFocus />
             </Form.Item>
-            <Form.Item name="password" label={t("signin.password")} rules={[{ required: true, message: t("kit.required", { label: t("signin.password") }) }]}>
+            <Form.Item
+              name="password"
+              label={t("signin.password")}
+              rules={[{ required: true, message: t("kit.required", { label: t("signin.password") }) }]}
+            >
               <Input.Password autoComplete="current-password" />
             </Form.Item>
             <Button type="primary" htmlType="submit" block loading={busy}>

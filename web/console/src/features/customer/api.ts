@@ -20,7 +20,10 @@ export const customerQuery = (id: number) =>
 export const timelineQuery = (id: number) =>
   infiniteQueryOptions({
     queryKey: ["customers", id, "timeline"],
-    queryFn: ({ pageParam }) => unwrap(api.GET("/api/customers/{id}/timeline", { params: { path: { id }, query: { cursor: pageParam, limit: 50 } } })),
+    queryFn: ({ pageParam }) =>
+      unwrap(
+        api.GET("/api/customers/{id}/timeline", { params: { path: { id }, query: { cursor: pageParam, limit: 50 } } }),
+      ),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next || undefined,
   });
@@ -28,10 +31,12 @@ export const timelineQuery = (id: number) =>
 export const customerOrdersQuery = (id: number, { cursor, limit }: TableSearch) =>
   queryOptions({
     queryKey: ["customers", id, "orders", cursor, limit],
-    queryFn: () => unwrap(api.GET("/api/customers/{id}/orders", { params: { path: { id }, query: { cursor, limit } } })),
+    queryFn: () =>
+      unwrap(api.GET("/api/customers/{id}/orders", { params: { path: { id }, query: { cursor, limit } } })),
     placeholderData: keepPreviousData,
   });
 
-export const optOut = (id: number, reason: string) => unwrap(api.POST("/api/customers/{id}/opt-out", { params: { path: { id } }, body: { reason } }));
+export const optOut = (id: number, reason: string) =>
+  unwrap(api.POST("/api/customers/{id}/opt-out", { params: { path: { id } }, body: { reason } }));
 
 export const optIn = (id: number) => unwrap(api.DELETE("/api/customers/{id}/opt-out", { params: { path: { id } } }));

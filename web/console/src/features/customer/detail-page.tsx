@@ -38,7 +38,11 @@ export function CustomerDetailPage() {
                   destroyOnHidden
                   items={[
                     { key: "timeline", label: t("customer.timeline"), children: <Story id={id} /> },
-                    { key: "orders", label: `${t("menu.orders")} ${count(customer.orders.count)}`, children: <Orders id={id} /> },
+                    {
+                      key: "orders",
+                      label: `${t("menu.orders")} ${count(customer.orders.count)}`,
+                      children: <Orders id={id} />,
+                    },
                   ]}
                 />
               </div>
@@ -83,7 +87,13 @@ function Head({ customer }: { customer: CustomerDetail }) {
             ))}
           </span>
         }
-        extra={may && <Button onClick={() => setAsking(true)}>{customer.touch.opted_out ? t("customer.opt_in") : t("customer.opt_out")}</Button>}
+        extra={
+          may && (
+            <Button onClick={() => setAsking(true)}>
+              {customer.touch.opted_out ? t("customer.opt_in") : t("customer.opt_out")}
+            </Button>
+          )
+        }
       />
       <OptOut customer={customer} open={asking} onClose={() => setAsking(false)} />
     </>
@@ -164,11 +174,27 @@ function Orders({ id }: { id: number }) {
       empty={{ title: t("customer.no_orders"), hint: t("customer.no_orders_hint") }}
       columns={[
         { key: "order_no", title: t("order.no"), width: 170, render: (o) => <span className="num">{o.order_no}</span> },
-        { key: "placed_at", title: t("order.placed_at"), width: 135, render: (o) => <span className="num">{time(o.placed_at, zone)}</span> },
+        {
+          key: "placed_at",
+          title: t("order.placed_at"),
+          width: 135,
+          render: (o) => <span className="num">{time(o.placed_at, zone)}</span>,
+        },
         { key: "store", title: t("order.store"), width: 160, render: (o) => o.store_name ?? unknown },
         { key: "lines", title: t("order.lines"), width: 70, align: "right", render: (o) => count(o.lines) },
-        { key: "net", title: t("order.net"), width: 100, align: "right", render: (o) => <span className="num">{money(o.net_fen)}</span> },
-        { key: "state", title: t("order.state"), width: 80, render: (o) => <Status kind="order_state" value={o.state} /> },
+        {
+          key: "net",
+          title: t("order.net"),
+          width: 100,
+          align: "right",
+          render: (o) => <span className="num">{money(o.net_fen)}</span>,
+        },
+        {
+          key: "state",
+          title: t("order.state"),
+          width: 80,
+          render: (o) => <Status kind="order_state" value={o.state} />,
+        },
       ]}
     />
   );
@@ -188,7 +214,12 @@ function Relations({ customer }: { customer: CustomerDetail }) {
             <Status kind="relation" value={r.state} hint={r.ended_at ? time(r.ended_at, zone) : null} />
           </div>
           <div className="quiet">
-            {time(r.added_at, zone)} · {r.channel ? <Link to={`/codes/${r.channel.code_id}`}>{r.channel.name}</Link> : t.word("add_way", r.add_way)}
+            {time(r.added_at, zone)} ·{" "}
+            {r.channel ? (
+              <Link to={`/codes/${r.channel.code_id}`}>{r.channel.name}</Link>
+            ) : (
+              t.word("add_way", r.add_way)
+            )}
           </div>
           {r.tags.length > 0 && (
             <div style={{ marginTop: 4 }}>
@@ -219,7 +250,8 @@ function Groups({ customer }: { customer: CustomerDetail }) {
             {g.left_at && <Tag color="error">{t("customer.left_group")}</Tag>}
           </div>
           <div className="quiet num">
-            {time(g.joined_at, zone)} {g.left_at && `– ${time(g.left_at, zone)}`} · {g.code_name ?? t.word("join_scene", g.join_scene)}
+            {time(g.joined_at, zone)} {g.left_at && `– ${time(g.left_at, zone)}`} ·{" "}
+            {g.code_name ?? t.word("join_scene", g.join_scene)}
           </div>
         </div>
       ))}
@@ -267,12 +299,18 @@ function Touches({ customer }: { customer: CustomerDetail }) {
           {touch.month_used} / {touch.month_cap}
         </span>
       </div>
-      <Progress percent={Math.min(100, (100 * touch.month_used) / Math.max(1, touch.month_cap))} showInfo={false} size="small" />
+      <Progress
+        percent={Math.min(100, (100 * touch.month_used) / Math.max(1, touch.month_cap))}
+        showInfo={false}
+        size="small"
+      />
       <div className="row">
         <span className="grow">{t("customer.week_promo")}</span>
         <span className="num">{touch.week_promo}</span>
       </div>
-      {touch.quiet_until && <div className="quiet">{t("customer.quiet_until", { at: time(touch.quiet_until, zone) })}</div>}
+      {touch.quiet_until && (
+        <div className="quiet">{t("customer.quiet_until", { at: time(touch.quiet_until, zone) })}</div>
+      )}
     </Panel>
   );
 }
@@ -291,7 +329,8 @@ function Sops({ customer }: { customer: CustomerDetail }) {
           </div>
           <div className="quiet">
             {t("customer.sop_day", { day: run.day, version: run.version })}
-            {run.next_step && ` · ${t("customer.sop_next", { step: run.next_step, at: time(run.next_at, zone, "short") })}`}
+            {run.next_step &&
+              ` · ${t("customer.sop_next", { step: run.next_step, at: time(run.next_at, zone, "short") })}`}
           </div>
         </div>
       ))}

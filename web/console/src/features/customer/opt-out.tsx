@@ -27,7 +27,14 @@ export function OptOut({ customer, open, onClose }: { customer: CustomerDetail; 
       okButtonProps={{ loading: write.isPending, disabled: !out && reason.trim() === "", danger: !out }}
     >
       <p>{out ? t("customer.opt_in_hint") : t("customer.opt_out_hint")}</p>
-      {!out && <Input value={reason} onChange={(event) => setReason(event.target.value)} placeholder={t("customer.opt_out_reason")} maxLength={100} />}
+      {!out && (
+        <Input
+          value={reason}
+          onChange={(event) => setReason(event.target.value)}
+          placeholder={t("customer.opt_out_reason")}
+          maxLength={100}
+        />
+      )}
     </Modal>
   );
 }

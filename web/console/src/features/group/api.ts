@@ -19,7 +19,8 @@ export const groupQuery = (id: number) =>
 export const membersQuery = (id: number, { cursor, limit, state = "in" }: GroupSearch) =>
   queryOptions({
     queryKey: ["groups", id, "members", cursor, limit, state],
-    queryFn: () => unwrap(api.GET("/api/groups/{id}/members", { params: { path: { id }, query: { cursor, limit, state } } })),
+    queryFn: () =>
+      unwrap(api.GET("/api/groups/{id}/members", { params: { path: { id }, query: { cursor, limit, state } } })),
     placeholderData: keepPreviousData,
   });
 

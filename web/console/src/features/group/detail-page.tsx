@@ -61,7 +61,13 @@ export function GroupDetailPage() {
 
 function Numbers({ group }: { group: GroupDetail }) {
   const t = useT();
-  const plain = (id: string, value: number, unit: "count" = "count") => ({ id, version: 1, value, unit, state: "complete" as const });
+  const plain = (id: string, value: number, unit: "count" = "count") => ({
+    id,
+    version: 1,
+    value,
+    unit,
+    state: "complete" as const,
+  });
   return (
     <div className="tiles">
       <StatTile
@@ -96,7 +102,11 @@ function Aside({ group }: { group: GroupDetail }) {
         )}
       </Panel>
       <Panel title={t("group.entry")}>
-        {group.join_code ? <Link to={`/codes/${group.join_code.id}`}>{group.join_code.name}</Link> : <span className="quiet">{t("group.no_entry")}</span>}
+        {group.join_code ? (
+          <Link to={`/codes/${group.join_code.id}`}>{group.join_code.name}</Link>
+        ) : (
+          <span className="quiet">{t("group.no_entry")}</span>
+        )}
         <div className="quiet num" style={{ marginTop: 6 }}>
           {t("group.created_at")} {time(group.created_at, zone)}
         </div>
@@ -145,24 +155,49 @@ function Members({ id }: { id: number }) {
             width: 160,
             render: (m) => (
               <>
-                {m.customer_id ? <Link to={`/customers/${m.customer_id}`}>{m.name || t("customer.unnamed")}</Link> : m.name || t("customer.unnamed")}{" "}
+                {m.customer_id ? (
+                  <Link to={`/customers/${m.customer_id}`}>{m.name || t("customer.unnamed")}</Link>
+                ) : (
+                  m.name || t("customer.unnamed")
+                )}{" "}
                 {m.is_owner && <Tag color="processing">{t("group.owner")}</Tag>}
                 {m.is_admin && !m.is_owner && <Tag>{t("group.admin")}</Tag>}
               </>
             ),
           },
           { key: "type", title: t("group.member_type"), width: 100, render: (m) => t(`member_type.${m.type}`) },
-          { key: "joined_at", title: t("group.joined_at"), width: 135, render: (m) => <span className="num">{time(m.joined_at, zone)}</span> },
-          { key: "how", title: t("group.how"), width: 160, render: (m) => m.code_name ?? t.word("join_scene", m.join_scene) },
+          {
+            key: "joined_at",
+            title: t("group.joined_at"),
+            width: 135,
+            render: (m) => <span className="num">{time(m.joined_at, zone)}</span>,
+          },
+          {
+            key: "how",
+            title: t("group.how"),
+            width: 160,
+            render: (m) => m.code_name ?? t.word("join_scene", m.join_scene),
+          },
           { key: "invitor", title: t("group.invitor"), width: 100, render: (m) => m.invitor ?? unknown },
-          { key: "left_at", title: t("group.left_at"), width: 135, render: (m) => <span className="num">{time(m.left_at, zone)}</span> },
+          {
+            key: "left_at",
+            title: t("group.left_at"),
+            width: 135,
+            render: (m) => <span className="num">{time(m.left_at, zone)}</span>,
+          },
         ]}
       />
     </>
   );
 }
 
-const changeColor: Record<GroupChange["kind"], string> = { join: "success", exit: "error", owner: "warning", name: "default", notice: "default" };
+const changeColor: Record<GroupChange["kind"], string> = {
+  join: "success",
+  exit: "error",
+  owner: "warning",
+  name: "default",
+  notice: "default",
+};
 
 function Changes({ id }: { id: number }) {
   const t = useT();
@@ -178,8 +213,18 @@ function Changes({ id }: { id: number }) {
       onSearch={setSearch}
       empty={{ title: t("group.no_changes") }}
       columns={[
-        { key: "at", title: t("group.change_at"), width: 140, render: (c) => <span className="num">{time(c.at, zone)}</span> },
-        { key: "kind", title: t("group.change"), width: 90, render: (c) => <Tag color={changeColor[c.kind]}>{t(`group_change.${c.kind}`)}</Tag> },
+        {
+          key: "at",
+          title: t("group.change_at"),
+          width: 140,
+          render: (c) => <span className="num">{time(c.at, zone)}</span>,
+        },
+        {
+          key: "kind",
+          title: t("group.change"),
+          width: 90,
+          render: (c) => <Tag color={changeColor[c.kind]}>{t(`group_change.${c.kind}`)}</Tag>,
+        },
         { key: "name", title: t("group.change_what"), width: 200, render: (c) => c.name },
         { key: "how", title: t("group.how"), width: 160, render: (c) => t.word("join_scene", c.how) || unknown },
         { key: "by", title: t("group.change_by"), width: 120, render: (c) => c.by ?? unknown },

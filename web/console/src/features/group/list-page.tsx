@@ -26,7 +26,13 @@ export function GroupListPage() {
 
   const columns = useMemo<Column<Group>[]>(
     () => [
-      { key: "name", title: t("group.name"), width: 220, fixed: "left", render: (g) => <Link to={`/groups/${g.id}`}>{g.name || t("group.unnamed")}</Link> },
+      {
+        key: "name",
+        title: t("group.name"),
+        width: 220,
+        fixed: "left",
+        render: (g) => <Link to={`/groups/${g.id}`}>{g.name || t("group.unnamed")}</Link>,
+      },
       { key: "store", title: t("group.store"), width: 170, render: (g) => g.store_name ?? unknown },
       { key: "owner", title: t("group.owner"), width: 100, render: (g) => g.owner_name },
       {
@@ -36,7 +42,12 @@ export function GroupListPage() {
         compare: (a, b) => a.members - b.members,
         render: (g) => (
           <div className="row">
-            <Progress percent={(100 * g.members) / Math.max(1, g.capacity)} showInfo={false} size="small" style={{ width: 64, margin: 0 }} />
+            <Progress
+              percent={(100 * g.members) / Math.max(1, g.capacity)}
+              showInfo={false}
+              size="small"
+              style={{ width: 64, margin: 0 }}
+            />
             <span className="num">
               {g.members}/{g.capacity}
             </span>
@@ -44,11 +55,41 @@ export function GroupListPage() {
         ),
       },
       { key: "customers", title: t("group.customers"), width: 80, align: "right", render: (g) => count(g.customers) },
-      { key: "joins", title: t("group.joins_7d"), width: 100, align: "right", render: (g) => count(g.joins_7d), compare: (a, b) => a.joins_7d - b.joins_7d },
-      { key: "exits", title: t("group.exits_7d"), width: 100, align: "right", render: (g) => count(g.exits_7d), compare: (a, b) => a.exits_7d - b.exits_7d },
-      { key: "health", title: t("group.health"), width: 80, align: "center", render: (g) => <Health health={g.health} /> },
-      { key: "status", title: t("group.status"), width: 100, render: (g) => <Status kind="group_status" value={g.status} /> },
-      { key: "created_at", title: t("group.created_at"), width: 110, render: (g) => <span className="num">{time(g.created_at, zone, "day")}</span> },
+      {
+        key: "joins",
+        title: t("group.joins_7d"),
+        width: 100,
+        align: "right",
+        render: (g) => count(g.joins_7d),
+        compare: (a, b) => a.joins_7d - b.joins_7d,
+      },
+      {
+        key: "exits",
+        title: t("group.exits_7d"),
+        width: 100,
+        align: "right",
+        render: (g) => count(g.exits_7d),
+        compare: (a, b) => a.exits_7d - b.exits_7d,
+      },
+      {
+        key: "health",
+        title: t("group.health"),
+        width: 80,
+        align: "center",
+        render: (g) => <Health health={g.health} />,
+      },
+      {
+        key: "status",
+        title: t("group.status"),
+        width: 100,
+        render: (g) => <Status kind="group_status" value={g.status} />,
+      },
+      {
+        key: "created_at",
+        title: t("group.created_at"),
+        width: 110,
+        render: (g) => <span className="num">{time(g.created_at, zone, "day")}</span>,
+      },
     ],
     [t, zone],
   );
@@ -61,18 +102,30 @@ export function GroupListPage() {
         onChange={setSearch}
         filters={[
           { kind: "search", name: "q", placeholder: t("group.search") },
-          { kind: "select", name: "store_id", label: t("group.store"), options: stores.options, onSearch: stores.onSearch },
+          {
+            kind: "select",
+            name: "store_id",
+            label: t("group.store"),
+            options: stores.options,
+            onSearch: stores.onSearch,
+          },
           {
             kind: "select",
             name: "health",
             label: t("group.health"),
-            options: (["needs_you", "ok", "unknown"] as const).map((value) => ({ value, label: t(`group.health.${value}`) })),
+            options: (["needs_you", "ok", "unknown"] as const).map((value) => ({
+              value,
+              label: t(`group.health.${value}`),
+            })),
           },
           {
             kind: "select",
             name: "status",
             label: t("group.status"),
-            options: (["normal", "owner_left", "dissolved"] as const).map((value) => ({ value, label: t(`group_status.${value}`) })),
+            options: (["normal", "owner_left", "dissolved"] as const).map((value) => ({
+              value,
+              label: t(`group_status.${value}`),
+            })),
           },
         ]}
       />
@@ -84,7 +137,9 @@ export function GroupListPage() {
         search={search}
         onSearch={setSearch}
         onOpen={(g) => navigate({ to: `/groups/${g.id}` })}
-        onClearFilters={() => setSearch(Object.fromEntries(Object.keys(filtersOf(search)).map((key) => [key, undefined])))}
+        onClearFilters={() =>
+          setSearch(Object.fromEntries(Object.keys(filtersOf(search)).map((key) => [key, undefined])))
+        }
         empty={{
           title: t("group.empty"),
           hint: t("group.empty_hint"),

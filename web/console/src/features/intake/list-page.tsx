@@ -22,7 +22,8 @@ const importsQuery = ({ cursor, limit }: TableSearch) =>
     queryKey: ["imports", { cursor, limit }],
     queryFn: () => unwrap(api.GET("/api/imports", { params: { query: { cursor, limit } } })),
     placeholderData: keepPreviousData,
-    refetchInterval: (q) => (q.state.data?.items.some((run) => run.state === "queued" || run.state === "running") ? 1500 : false),
+    refetchInterval: (q) =>
+      q.state.data?.items.some((run) => run.state === "queued" || run.state === "running") ? 1500 : false,
   });
 
 export function ImportListPage() {
@@ -36,15 +37,31 @@ export function ImportListPage() {
     () => [
       { key: "file", title: t("import.file"), width: 240, render: (r) => r.file_name },
       { key: "kind", title: t("import.kind"), width: 90, render: (r) => t(`import_kind.${r.kind}`) },
-      { key: "state", title: t("system.state"), width: 90, render: (r) => <Status kind="import_state" value={r.state} /> },
+      {
+        key: "state",
+        title: t("system.state"),
+        width: 90,
+        render: (r) => <Status kind="import_state" value={r.state} />,
+      },
       { key: "rows", title: t("import.rows"), width: 90, align: "right", render: (r) => count(r.rows) },
       { key: "created", title: t("import.created"), width: 80, align: "right", render: (r) => count(r.created) },
       { key: "updated", title: t("import.updated"), width: 80, align: "right", render: (r) => count(r.updated) },
       { key: "unchanged", title: t("import.unchanged"), width: 80, align: "right", render: (r) => count(r.unchanged) },
       { key: "skipped", title: t("import.skipped"), width: 80, align: "right", render: (r) => count(r.skipped) },
       { key: "warnings", title: t("import.warnings"), width: 80, align: "right", render: (r) => count(r.warnings) },
-      { key: "errors", title: t("import.errors"), width: 80, align: "right", render: (r) => <span className={r.errors > 0 ? "bad" : ""}>{count(r.errors)}</span> },
-      { key: "started", title: t("system.started_at"), width: 140, render: (r) => <span className="num">{time(r.started_at, zone)}</span> },
+      {
+        key: "errors",
+        title: t("import.errors"),
+        width: 80,
+        align: "right",
+        render: (r) => <span className={r.errors > 0 ? "bad" : ""}>{count(r.errors)}</span>,
+      },
+      {
+        key: "started",
+        title: t("system.started_at"),
+        width: 140,
+        render: (r) => <span className="num">{time(r.started_at, zone)}</span>,
+      },
       { key: "by", title: t("import.by"), width: 110, render: (r) => r.by },
     ],
     [t, zone],
@@ -82,7 +99,15 @@ export function ImportListPage() {
           title={t(`import_kind.${starting}`)}
           open
           onClose={() => setStarting(null)}
-          help={<span className="quiet">{starting === "stores" ? t("store.import_help") : starting === "orders" ? t("order.import_help") : t("import.members_help")}</span>}
+          help={
+            <span className="quiet">
+              {starting === "stores"
+                ? t("store.import_help")
+                : starting === "orders"
+                  ? t("order.import_help")
+                  : t("import.members_help")}
+            </span>
+          }
         />
       )}
     </>

@@ -56,7 +56,14 @@ export function CodeForm({ open, onClose, code, onCreated }: Props) {
     : { kind: "locator", channel: "store_poster", offer_group: true };
 
   return (
-    <FormDrawer<CodeInput> title={code ? t("code.edit") : t("code.create")} open={open} onClose={onClose} initial={initial} onSubmit={submit} width={520}>
+    <FormDrawer<CodeInput>
+      title={code ? t("code.edit") : t("code.create")}
+      open={open}
+      onClose={onClose}
+      initial={initial}
+      onSubmit={submit}
+      width={520}
+    >
       <Form.Item name="kind" label={t("code.kind")} hidden={Boolean(code)}>
         <Radio.Group
           style={{ display: "grid", gap: 6 }}
@@ -70,7 +77,11 @@ export function CodeForm({ open, onClose, code, onCreated }: Props) {
           }))}
         />
       </Form.Item>
-      <Form.Item name="name" label={t("code.name")} rules={[{ required: true, message: t("kit.required", { label: t("code.name") }) }]}>
+      <Form.Item
+        name="name"
+        label={t("code.name")}
+        rules={[{ required: true, message: t("kit.required", { label: t("code.name") }) }]}
+      >
         <Input maxLength={60} placeholder={t("code.name_hint")} />
       </Form.Item>
       <Form.Item name="channel" label={t("code.channel")} rules={[{ required: true }]}>
@@ -115,7 +126,12 @@ function Targets({ kind, storeId }: { kind: CodeInput["kind"]; storeId?: number 
           <OfferGroup />
         </>
       ) : (
-        <Form.Item name="group_ids" label={t("code.groups")} extra={t("code.groups_hint")} rules={[{ required: !storeId, message: t("code.group_or_store") }]}>
+        <Form.Item
+          name="group_ids"
+          label={t("code.groups")}
+          extra={t("code.groups_hint")}
+          rules={[{ required: !storeId, message: t("code.group_or_store") }]}
+        >
           <GroupPicker mode="multiple" storeId={storeId} maxCount={5} />
         </Form.Item>
       )}
@@ -132,7 +148,10 @@ function Welcome() {
       extra={t("code.welcome_hint")}
       rules={[
         {
-          validator: (_, text?: string) => (bytes(text ?? "") <= welcomeLimit ? Promise.resolve() : Promise.reject(new Error(t("code.welcome_long", { limit: welcomeLimit })))),
+          validator: (_, text?: string) =>
+            bytes(text ?? "") <= welcomeLimit
+              ? Promise.resolve()
+              : Promise.reject(new Error(t("code.welcome_long", { limit: welcomeLimit }))),
         },
       ]}
     >
@@ -144,7 +163,12 @@ function Welcome() {
 function OfferGroup() {
   const t = useT();
   return (
-    <Form.Item name="offer_group" label={t("code.offer_group")} extra={t("code.offer_group_hint")} valuePropName="checked">
+    <Form.Item
+      name="offer_group"
+      label={t("code.offer_group")}
+      extra={t("code.offer_group_hint")}
+      valuePropName="checked"
+    >
       <Switch />
     </Form.Item>
   );

@@ -57,7 +57,14 @@ function Detail({ code }: { code: CodeDetail }) {
             {code.name} <Status kind="code_status" value={code.status} />
           </span>
         }
-        note={[t(`code_kind.${code.kind}`), t.word("code_channel", code.channel), code.store_name, time(code.created_at, zone)].filter(Boolean).join(" · ")}
+        note={[
+          t(`code_kind.${code.kind}`),
+          t.word("code_channel", code.channel),
+          code.store_name,
+          time(code.created_at, zone),
+        ]
+          .filter(Boolean)
+          .join(" · ")}
         extra={
           may && (
             <>
@@ -73,19 +80,33 @@ function Detail({ code }: { code: CodeDetail }) {
           )
         }
       />
-      {code.status_reason && <Alert type={code.status === "failed" ? "error" : "info"} showIcon title={code.status_reason} style={{ marginBottom: 12 }} />}
+      {code.status_reason && (
+        <Alert
+          type={code.status === "failed" ? "error" : "info"}
+          showIcon
+          title={code.status_reason}
+          style={{ marginBottom: 12 }}
+        />
+      )}
       {code.kind === "group" && !code.next_group_ready && code.status === "active" && (
         <Alert type="warning" showIcon title={t("code.next_group_missing")} style={{ marginBottom: 12 }} />
       )}
       <div className="columns columns-main">
         <div className="stack">
           <Panel title={t("code.funnel")}>
-            <Funnel steps={code.funnel.map((step) => ({ label: t.word("funnel", step.step), people: step.people, rate: step.rate }))} />
+            <Funnel
+              steps={code.funnel.map((step) => ({
+                label: t.word("funnel", step.step),
+                people: step.people,
+                rate: step.rate,
+              }))}
+            />
           </Panel>
           <Panel title={t("code.daily")}>
             <LineChart
               labels={code.daily.map((day) => day.date.slice(5))}
-              height={190}
+              height={220}
+              width={860}
               lines={[
                 { name: t("code.scans"), color: "#9aa9ac", values: code.daily.map((day) => day.scans) },
                 { name: t("code.adds"), color: "#125e63", values: code.daily.map((day) => day.adds) },
@@ -122,7 +143,13 @@ function Poster({ code }: { code: CodeDetail }) {
   return (
     <Panel title={t("code.picture")}>
       <div style={{ display: "grid", placeItems: "center", gap: 10 }}>
-        <img src={code.qr_svg_url} alt={t("code.picture")} width={200} height={200} style={{ opacity: code.status === "active" ? 1 : 0.35 }} />
+        <img
+          src={code.qr_svg_url}
+          alt={t("code.picture")}
+          width={200}
+          height={200}
+          style={{ opacity: code.status === "active" ? 1 : 0.35 }}
+        />
         <Typography.Text copyable className="num" style={{ maxWidth: "100%", wordBreak: "break-all" }}>
           {code.url}
         </Typography.Text>
@@ -157,7 +184,12 @@ function LeadsTo({ code }: { code: CodeDetail }) {
           <Link to={`/groups/${group.id}`} className="grow clip">
             {group.name}
           </Link>
-          <Progress percent={(100 * group.members) / Math.max(1, group.capacity)} showInfo={false} size="small" style={{ width: 70, margin: 0 }} />
+          <Progress
+            percent={(100 * group.members) / Math.max(1, group.capacity)}
+            showInfo={false}
+            size="small"
+            style={{ width: 70, margin: 0 }}
+          />
           <span className="num">
             {group.members}/{group.capacity}
           </span>
@@ -171,7 +203,9 @@ function LeadsTo({ code }: { code: CodeDetail }) {
           ))}
         </div>
       )}
-      {code.kind !== "locator" && code.staff.length + code.groups.length === 0 && <span className="quiet">{t("code.leads_store")}</span>}
+      {code.kind !== "locator" && code.staff.length + code.groups.length === 0 && (
+        <span className="quiet">{t("code.leads_store")}</span>
+      )}
       <div className="quiet num">state: {code.state}</div>
     </div>
   );

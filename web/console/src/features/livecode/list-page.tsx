@@ -28,23 +28,69 @@ export function CodeListPage() {
 
   const columns = useMemo<Column<Code>[]>(
     () => [
-      { key: "name", title: t("code.name"), width: 210, fixed: "left", render: (c) => <Link to={`/codes/${c.id}`}>{c.name}</Link> },
+      {
+        key: "name",
+        title: t("code.name"),
+        width: 210,
+        fixed: "left",
+        render: (c) => <Link to={`/codes/${c.id}`}>{c.name}</Link>,
+      },
       { key: "kind", title: t("code.kind"), width: 90, render: (c) => t(`code_kind.${c.kind}`) },
       { key: "channel", title: t("code.channel"), width: 110, render: (c) => t.word("code_channel", c.channel) },
       { key: "store", title: t("code.store"), width: 170, render: (c) => c.store_name ?? unknown },
-      { key: "status", title: t("code.status"), width: 90, render: (c) => <Status kind="code_status" value={c.status} hint={c.status_reason} /> },
-      { key: "scans", title: t("code.scans"), width: 90, align: "right", render: (c) => count(c.scans), compare: (a, b) => a.scans - b.scans },
-      { key: "adds", title: t("code.adds"), width: 90, align: "right", render: (c) => count(c.adds), compare: (a, b) => a.adds - b.adds },
+      {
+        key: "status",
+        title: t("code.status"),
+        width: 90,
+        render: (c) => <Status kind="code_status" value={c.status} hint={c.status_reason} />,
+      },
+      {
+        key: "scans",
+        title: t("code.scans"),
+        width: 90,
+        align: "right",
+        render: (c) => count(c.scans),
+        compare: (a, b) => a.scans - b.scans,
+      },
+      {
+        key: "adds",
+        title: t("code.adds"),
+        width: 90,
+        align: "right",
+        render: (c) => count(c.adds),
+        compare: (a, b) => a.adds - b.adds,
+      },
       {
         key: "rate",
         title: t("code.add_rate"),
         width: 90,
         align: "right",
-        render: (c) => <span className="num">{percent(c.kind === "staff" && c.scans > 0 ? c.adds / c.scans : null)}</span>,
+        render: (c) => (
+          <span className="num">{percent(c.kind === "staff" && c.scans > 0 ? c.adds / c.scans : null)}</span>
+        ),
       },
-      { key: "joins", title: t("code.joins"), width: 90, align: "right", render: (c) => count(c.joins), compare: (a, b) => a.joins - b.joins },
-      { key: "first_orders", title: t("code.first_orders"), width: 90, align: "right", render: (c) => count(c.first_orders), compare: (a, b) => a.first_orders - b.first_orders },
-      { key: "created_at", title: t("code.created_at"), width: 110, render: (c) => <span className="num">{time(c.created_at, zone, "day")}</span> },
+      {
+        key: "joins",
+        title: t("code.joins"),
+        width: 90,
+        align: "right",
+        render: (c) => count(c.joins),
+        compare: (a, b) => a.joins - b.joins,
+      },
+      {
+        key: "first_orders",
+        title: t("code.first_orders"),
+        width: 90,
+        align: "right",
+        render: (c) => count(c.first_orders),
+        compare: (a, b) => a.first_orders - b.first_orders,
+      },
+      {
+        key: "created_at",
+        title: t("code.created_at"),
+        width: 110,
+        render: (c) => <span className="num">{time(c.created_at, zone, "day")}</span>,
+      },
     ],
     [t, zone],
   );
@@ -66,9 +112,18 @@ export function CodeListPage() {
             kind: "select",
             name: "kind",
             label: t("code.kind"),
-            options: (["staff", "group", "locator"] as const).map((value) => ({ value, label: t(`code_kind.${value}`) })),
+            options: (["staff", "group", "locator"] as const).map((value) => ({
+              value,
+              label: t(`code_kind.${value}`),
+            })),
           },
-          { kind: "select", name: "store_id", label: t("code.store"), options: stores.options, onSearch: stores.onSearch },
+          {
+            kind: "select",
+            name: "store_id",
+            label: t("code.store"),
+            options: stores.options,
+            onSearch: stores.onSearch,
+          },
         ]}
       />
       <DataTable
@@ -79,10 +134,16 @@ export function CodeListPage() {
         search={search}
         onSearch={setSearch}
         onOpen={(c) => navigate({ to: `/codes/${c.id}` })}
-        onClearFilters={() => setSearch(Object.fromEntries(Object.keys(filtersOf(search)).map((key) => [key, undefined])))}
+        onClearFilters={() =>
+          setSearch(Object.fromEntries(Object.keys(filtersOf(search)).map((key) => [key, undefined])))
+        }
         empty={{ title: t("code.empty"), hint: t("code.empty_hint"), action: create }}
       />
-      <CodeForm open={creating} onClose={() => setCreating(false)} onCreated={(id) => navigate({ to: `/codes/${id}` })} />
+      <CodeForm
+        open={creating}
+        onClose={() => setCreating(false)}
+        onCreated={(id) => navigate({ to: `/codes/${id}` })}
+      />
     </>
   );
 }

@@ -42,24 +42,53 @@ export function OrderListPage() {
 
   const columns = useMemo<Column<Order>[]>(
     () => [
-      { key: "order_no", title: t("order.no"), width: 180, fixed: "left", render: (o) => <span className="num">{o.order_no}</span> },
-      { key: "placed_at", title: t("order.placed_at"), width: 140, render: (o) => <span className="num">{time(o.placed_at, zone)}</span> },
+      {
+        key: "order_no",
+        title: t("order.no"),
+        width: 180,
+        fixed: "left",
+        render: (o) => <span className="num">{o.order_no}</span>,
+      },
+      {
+        key: "placed_at",
+        title: t("order.placed_at"),
+        width: 140,
+        render: (o) => <span className="num">{time(o.placed_at, zone)}</span>,
+      },
       {
         key: "customer",
         title: t("order.customer"),
         width: 150,
-        render: (o) => (o.customer_id ? <Link to={`/customers/${o.customer_id}`}>{o.customer_name || t("customer.unnamed")}</Link> : <span className="quiet">{t("order.nobody")}</span>),
+        render: (o) =>
+          o.customer_id ? (
+            <Link to={`/customers/${o.customer_id}`}>{o.customer_name || t("customer.unnamed")}</Link>
+          ) : (
+            <span className="quiet">{t("order.nobody")}</span>
+          ),
       },
       { key: "member_no", title: t("customer.member_no"), width: 130, render: (o) => o.member_no ?? unknown },
       { key: "store", title: t("order.store"), width: 180, render: (o) => o.store_name ?? unknown },
       { key: "lines", title: t("order.lines"), width: 80, align: "right", render: (o) => count(o.lines) },
-      { key: "net", title: t("order.net"), width: 110, align: "right", render: (o) => <span className="num">{money(o.net_fen)}</span>, compare: (a, b) => a.net_fen - b.net_fen },
-      { key: "state", title: t("order.state"), width: 90, render: (o) => <Status kind="order_state" value={o.state} /> },
+      {
+        key: "net",
+        title: t("order.net"),
+        width: 110,
+        align: "right",
+        render: (o) => <span className="num">{money(o.net_fen)}</span>,
+        compare: (a, b) => a.net_fen - b.net_fen,
+      },
+      {
+        key: "state",
+        title: t("order.state"),
+        width: 90,
+        render: (o) => <Status kind="order_state" value={o.state} />,
+      },
       {
         key: "attributed",
         title: t("order.attributed_to"),
         width: 180,
-        render: (o) => (o.attributed_to ? <Link to={`/codes/${o.attributed_to.code_id}`}>{o.attributed_to.name}</Link> : unknown),
+        render: (o) =>
+          o.attributed_to ? <Link to={`/codes/${o.attributed_to.code_id}`}>{o.attributed_to.name}</Link> : unknown,
       },
     ],
     [t, zone],
@@ -85,7 +114,13 @@ export function OrderListPage() {
         onChange={setSearch}
         filters={[
           { kind: "search", name: "q", placeholder: t("order.search") },
-          { kind: "select", name: "store_id", label: t("order.store"), options: stores.options, onSearch: stores.onSearch },
+          {
+            kind: "select",
+            name: "store_id",
+            label: t("order.store"),
+            options: stores.options,
+            onSearch: stores.onSearch,
+          },
           {
             kind: "select",
             name: "attributed",
@@ -107,10 +142,18 @@ export function OrderListPage() {
         query={query}
         search={search}
         onSearch={setSearch}
-        onClearFilters={() => setSearch(Object.fromEntries(Object.keys(filtersOf(search)).map((key) => [key, undefined])))}
+        onClearFilters={() =>
+          setSearch(Object.fromEntries(Object.keys(filtersOf(search)).map((key) => [key, undefined])))
+        }
         empty={{ title: t("order.empty"), hint: t("order.empty_hint"), action: importButton }}
       />
-      <ImportWizard kind="orders" title={t("order.import")} open={importing} onClose={() => setImporting(false)} help={<span className="quiet">{t("order.import_help")}</span>} />
+      <ImportWizard
+        kind="orders"
+        title={t("order.import")}
+        open={importing}
+        onClose={() => setImporting(false)}
+        help={<span className="quiet">{t("order.import_help")}</span>}
+      />
     </>
   );
 }

@@ -35,6 +35,8 @@ export const boardQuery = (query: { plan_id?: number; date?: string; level: Boar
 export const publishPlan = (id: number, steps: Step[], note: string) =>
   unwrap(api.POST("/api/sop/plans/{id}/publish", { params: { path: { id } }, body: { steps, note } }));
 
-export const pausePlan = (id: number) => unwrap(api.POST("/api/sop/plans/{id}/pause", { params: { path: { id } }, body: {} }));
+export const pausePlan = (id: number) =>
+  unwrap(api.POST("/api/sop/plans/{id}/pause", { params: { path: { id } }, body: {} }));
 
-export const resumePlan = (id: number) => unwrap(api.POST("/api/sop/plans/{id}/resume", { params: { path: { id } }, body: {} }));
+export const resumePlan = (id: number) =>
+  unwrap(api.POST("/api/sop/plans/{id}/resume", { params: { path: { id } }, body: {} }));

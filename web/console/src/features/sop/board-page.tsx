@@ -1,10 +1,10 @@
 // The execution board: who did what was due, from headquarters down to one person. Each level is a row list with the
 // same columns; the way down stands in the URL.
 import type { BoardLevel, BoardRow } from "@shared/api/types";
-import { count } from "@shared/format";
+import { businessDay, count } from "@shared/format";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { Breadcrumb, DatePicker, Segmented, Select } from "antd";
+import { Breadcrumb, DatePicker, Select } from "antd";
 import dayjs from "dayjs";
 import { useMemo } from "react";
 import { useT } from "../../i18n";
@@ -13,7 +13,6 @@ import { MetricCell, StatTile } from "../../kit/metric";
 import { PageHeader } from "../../kit/page";
 import { useUrlState } from "../../lib/search";
 import { useMe, useZone } from "../../lib/session";
-import { businessDay } from "@shared/format";
 import { boardQuery, plansQuery } from "./api";
 import { type BoardSearch, boardSearch } from "./search";
 
@@ -32,14 +31,18 @@ export function BoardPage() {
   const [search, setSearch] = useUrlState(boardSearch);
   const { level, parent_id } = place(search);
   const query = useQuery(boardQuery({ plan_id: search.plan_id, date: search.date, level, parent_id }));
-  const above = useQuery({ ...boardQuery({ plan_id: search.plan_id, date: search.date, level: "region" }), enabled: Boolean(search.region_id) });
+  const above = useQuery({
+    ...boardQuery({ plan_id: search.plan_id, date: search.date, level: "region" }),
+    enabled: Boolean(search.region_id),
+  });
   const stores = useQuery({
     ...boardQuery({ plan_id: search.plan_id, date: search.date, level: "store", parent_id: search.region_id }),
     enabled: Boolean(search.store_id && search.region_id),
   });
   const plans = useQuery(plansQuery({}));
   const today = me ? businessDay(me.corp.now, zone) : undefined;
-  const nameOf = (rows: BoardRow[] | undefined, id: number | undefined) => rows?.find((row) => row.id === id)?.name ?? "…";
+  const nameOf = (rows: BoardRow[] | undefined, id: number | undefined) =>
+    rows?.find((row) => row.id === id)?.name ?? "…";
 
   const open = (row: BoardRow) => {
     if (level === "region") setSearch({ region_id: row.id, store_id: undefined });
@@ -50,13 +53,34 @@ export function BoardPage() {
   const columns = useMemo<Column<BoardRow>[]>(
     () => [
       { key: "name", title: t(`board.level.${level}`), width: 200, fixed: "left", render: (r) => r.name },
-      { key: "exec", title: t("metric.sop.exec"), width: 110, align: "right", render: (r) => <MetricCell metric={r.exec} />, compare: (a, b) => (a.exec.value ?? -1) - (b.exec.value ?? -1) },
+      {
+        key: "exec",
+        title: t("metric.sop.exec"),
+        width: 110,
+        align: "right",
+        render: (r) => <MetricCell metric={r.exec} />,
+        compare: (a, b) => (a.exec.value ?? -1) - (b.exec.value ?? -1),
+      },
       { key: "bar", title: t("board.progress"), width: 220, render: (r) => <Bar row={r} /> },
-      { key: "due", title: t("board.due"), width: 80, align: "right", render: (r) => count(r.due), compare: (a, b) => a.due - b.due },
+      {
+        key: "due",
+        title: t("board.due"),
+        width: 80,
+        align: "right",
+        render: (r) => count(r.due),
+        compare: (a, b) => a.due - b.due,
+      },
       { key: "ontime", title: t("board.done_ontime"), width: 90, align: "right", render: (r) => count(r.done_ontime) },
       { key: "done_late", title: t("board.done_late"), width: 90, align: "right", render: (r) => count(r.done_late) },
       { key: "pending", title: t("board.pending"), width: 80, align: "right", render: (r) => count(r.pending) },
-      { key: "late", title: t("board.late"), width: 80, align: "right", render: (r) => <span className={r.late > 0 ? "bad" : ""}>{count(r.late)}</span>, compare: (a, b) => a.late - b.late },
+      {
+        key: "late",
+        title: t("board.late"),
+        width: 80,
+        align: "right",
+        render: (r) => <span className={r.late > 0 ? "bad" : ""}>{count(r.late)}</span>,
+        compare: (a, b) => a.late - b.late,
+      },
       { key: "skipped", title: t("board.skipped"), width: 80, align: "right", render: (r) => count(r.skipped) },
       { key: "refused", title: t("board.refused"), width: 90, align: "right", render: (r) => count(r.refused) },
     ],
@@ -78,44 +102,72 @@ export function BoardPage() {
               popupMatchSelectWidth={false}
               value={search.plan_id}
               onChange={(plan_id) => setSearch({ plan_id })}
-              options={(plans.data?.items ?? []).map((plan) => ({ value: plan.id, label: `${plan.code} ${plan.name}` }))}
+              options={(plans.data?.items ?? []).map((plan) => ({
+                value: plan.id,
+                label: `${plan.code} ${plan.name}`,
+              }))}
             />
-            <DatePicker placeholder={today ?? t("filter.date")} value={search.date ? dayjs(search.date) : null} onChange={(day) => setSearch({ date: day?.format("YYYY-MM-DD") })} />
+            <DatePicker
+              placeholder={today ?? t("filter.date")}
+              value={search.date ? dayjs(search.date) : null}
+              onChange={(day) => setSearch({ date: day?.format("YYYY-MM-DD") })}
+            />
           </>
         }
       />
       {totals && (
-        <div className="tiles" style={{ marginBottom: 12 }}>
+        <div className="tiles tiles-small" style={{ marginBottom: 12 }}>
           <StatTile metric={totals.exec} label={t("metric.sop.exec")} />
           {(["due", "done_ontime", "done_late", "pending", "late", "skipped", "refused"] as const).map((name) => (
-            <StatTile key={name} metric={{ id: `sop.${name}`, version: 1, value: totals[name], unit: "count", state: "complete" }} label={t(`board.${name}`)} />
+            <StatTile
+              key={name}
+              metric={{ id: `sop.${name}`, version: 1, value: totals[name], unit: "count", state: "complete" }}
+              label={t(`board.${name}`)}
+            />
           ))}
         </div>
       )}
       <div className="filter-bar">
         <Breadcrumb
           items={[
-            { title: <Link to="/board" search={{ plan_id: search.plan_id, date: search.date } as never}>{t("board.hq")}</Link> },
+            {
+              title: (
+                <Link to="/board" search={{ plan_id: search.plan_id, date: search.date } as never}>
+                  {t("board.hq")}
+                </Link>
+              ),
+            },
             ...(search.region_id
-              ? [{ title: <Link to="/board" search={{ plan_id: search.plan_id, date: search.date, region_id: search.region_id } as never}>{nameOf(above.data?.items, search.region_id)}</Link> }]
+              ? [
+                  {
+                    title: (
+                      <Link
+                        to="/board"
+                        search={{ plan_id: search.plan_id, date: search.date, region_id: search.region_id } as never}
+                      >
+                        {nameOf(above.data?.items, search.region_id)}
+                      </Link>
+                    ),
+                  },
+                ]
               : []),
             ...(search.store_id ? [{ title: nameOf(stores.data?.items, search.store_id) }] : []),
           ]}
-        />
-        <span className="grow" />
-        <Segmented
-          disabled
-          value={level}
-          options={(["region", "store", "staff"] as const).map((value) => ({ value, label: t(`board.level.${value}`) }))}
         />
       </div>
       <DataTable<BoardRow>
         id={`board-${level}`}
         columns={columns}
         rowKey={(row) => row.id}
-        query={{ data: query.data && { items: query.data.items, next: "" }, error: query.error, isFetching: query.isPlaceholderData, refetch: query.refetch }}
+        query={{
+          data: query.data && { items: query.data.items, next: "" },
+          error: query.error,
+          isFetching: query.isPlaceholderData,
+          refetch: query.refetch,
+        }}
         search={{}}
         onSearch={() => undefined}
+        paged={false}
         onOpen={open}
         empty={{ title: t("board.empty"), hint: t("board.empty_hint") }}
       />
@@ -136,8 +188,13 @@ function Bar({ row }: { row: BoardRow }) {
   const t = useT();
   const title = parts.map(([name]) => `${t(`board.${name}`)} ${count(row[name])}`).join(" · ");
   return (
-    <div title={title} style={{ display: "flex", height: 10, borderRadius: 3, overflow: "hidden", background: "#eff3f3" }}>
-      {parts.map(([name, color]) => (row[name] > 0 ? <div key={name} style={{ flexGrow: row[name], background: color }} /> : null))}
+    <div
+      title={title}
+      style={{ display: "flex", height: 10, borderRadius: 3, overflow: "hidden", background: "#eff3f3" }}
+    >
+      {parts.map(([name, color]) =>
+        row[name] > 0 ? <div key={name} style={{ flexGrow: row[name], background: color }} /> : null,
+      )}
     </div>
   );
 }

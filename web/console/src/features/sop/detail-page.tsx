@@ -75,7 +75,10 @@ function Detail({ plan }: { plan: PlanDetail }) {
       />
       <div className="stack">
         <div className="tiles">
-          <StatTile metric={{ id: "sop.runs", version: 1, value: plan.runs_active, state: "complete", unit: "count" }} label={t("sop.runs")} />
+          <StatTile
+            metric={{ id: "sop.runs", version: 1, value: plan.runs_active, state: "complete", unit: "count" }}
+            label={t("sop.runs")}
+          />
           <StatTile metric={plan.exec} label={t("metric.sop.exec")} />
           <StatTile metric={plan.ontime} label={t("metric.sop.ontime")} />
         </div>
@@ -86,7 +89,11 @@ function Detail({ plan }: { plan: PlanDetail }) {
                 activeKey={search.tab ?? "steps"}
                 onChange={(tab) => setSearch({ tab: tab === "report" || tab === "versions" ? tab : undefined })}
                 items={[
-                  { key: "steps", label: t("sop.steps"), children: <Steps steps={plan.steps} onEdit={may ? setEditing : undefined} /> },
+                  {
+                    key: "steps",
+                    label: t("sop.steps"),
+                    children: <Steps steps={plan.steps} onEdit={may ? setEditing : undefined} />,
+                  },
                   { key: "report", label: t("sop.report"), children: <Report id={plan.id} /> },
                   { key: "versions", label: t("sop.versions"), children: <Versions plan={plan} /> },
                 ]}
@@ -116,7 +123,10 @@ function Steps({ steps, onEdit }: { steps: Step[]; onEdit?: (step: Step) => void
   return (
     <div>
       {steps.map((step, i) => (
-        <div key={step.key} style={{ display: "grid", gridTemplateColumns: "74px minmax(0,1fr)", gap: 14, paddingBottom: 18 }}>
+        <div
+          key={step.key}
+          style={{ display: "grid", gridTemplateColumns: "74px minmax(0,1fr)", gap: 14, paddingBottom: 18 }}
+        >
           <div>
             {steps[i - 1]?.day !== step.day && <b>{t("sop.day", { day: step.day })}</b>}
             <div className="quiet num">{step.time}</div>
@@ -207,7 +217,11 @@ function Versions({ plan }: { plan: PlanDetail }) {
             </>
           ),
         },
-        { title: t("sop.published_at"), width: 150, render: (_, v) => <span className="num">{time(v.published_at, zone)}</span> },
+        {
+          title: t("sop.published_at"),
+          width: 150,
+          render: (_, v) => <span className="num">{time(v.published_at, zone)}</span>,
+        },
         { title: t("sop.by"), width: 120, render: (_, v) => v.by },
         { title: t("sop.note"), render: (_, v) => v.note },
       ]}

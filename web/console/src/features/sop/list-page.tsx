@@ -25,14 +25,30 @@ export function PlanListPage() {
       { key: "state", title: t("sop.state"), width: 90, render: (p) => <Status kind="plan_state" value={p.state} /> },
       { key: "version", title: t("sop.version"), width: 80, align: "right", render: (p) => `v${p.version}` },
       { key: "runs", title: t("sop.runs"), width: 110, align: "right", render: (p) => count(p.runs_active) },
-      { key: "exec", title: t("metric.sop.exec"), width: 110, align: "right", render: (p) => <MetricCell metric={p.exec} /> },
-      { key: "ontime", title: t("metric.sop.ontime"), width: 110, align: "right", render: (p) => <MetricCell metric={p.ontime} /> },
+      {
+        key: "exec",
+        title: t("metric.sop.exec"),
+        width: 110,
+        align: "right",
+        render: (p) => <MetricCell metric={p.exec} />,
+      },
+      {
+        key: "ontime",
+        title: t("metric.sop.ontime"),
+        width: 110,
+        align: "right",
+        render: (p) => <MetricCell metric={p.ontime} />,
+      },
     ],
     [t],
   );
   return (
     <>
-      <PageHeader title={t("menu.sop")} note={t("sop.list_note")} extra={<Link to="/board">{t("menu.board")} →</Link>} />
+      <PageHeader
+        title={t("menu.sop")}
+        note={t("sop.list_note")}
+        extra={<Link to="/board">{t("menu.board")} →</Link>}
+      />
       <DataTable
         id="plans"
         columns={columns}

@@ -36,12 +36,19 @@ export function StepForm({ plan, step, onClose }: { plan: PlanDetail; step: Step
       title={t("sop.edit_step")}
       open={step !== null}
       onClose={onClose}
-      initial={step ? { title: step.title, text: step.text, why: step.why, time: step.time, late: step.late } : undefined}
+      initial={
+        step ? { title: step.title, text: step.text, why: step.why, time: step.time, late: step.late } : undefined
+      }
       onSubmit={submit}
       submitText={t("sop.publish")}
       width={560}
     >
-      <Alert type="info" showIcon title={t("sop.publish_hint", { version: plan.version + 1 })} style={{ marginBottom: 16 }} />
+      <Alert
+        type="info"
+        showIcon
+        title={t("sop.publish_hint", { version: plan.version + 1 })}
+        style={{ marginBottom: 16 }}
+      />
       <Form.Item name="title" label={t("sop.step")} rules={required(t("sop.step"))}>
         <Input maxLength={60} />
       </Form.Item>
@@ -51,11 +58,17 @@ export function StepForm({ plan, step, onClose }: { plan: PlanDetail; step: Step
       <Form.Item name="why" label={t("sop.why")} extra={t("sop.why_hint")} rules={required(t("sop.why"))}>
         <Input maxLength={80} />
       </Form.Item>
-      <Form.Item name="time" label={t("sop.time")} rules={[{ required: true, pattern: /^([01]\d|2[0-3]):[0-5]\d$/, message: t("store.clock_rule") }]}>
+      <Form.Item
+        name="time"
+        label={t("sop.time")}
+        rules={[{ required: true, pattern: /^([01]\d|2[0-3]):[0-5]\d$/, message: t("store.clock_rule") }]}
+      >
         <Input maxLength={5} style={{ width: 100 }} />
       </Form.Item>
       <Form.Item name="late" label={t("sop.when_late")}>
-        <Radio.Group options={(["skip", "send_until"] as const).map((value) => ({ value, label: t(`sop.late.${value}`) }))} />
+        <Radio.Group
+          options={(["skip", "send_until"] as const).map((value) => ({ value, label: t(`sop.late.${value}`) }))}
+        />
       </Form.Item>
       <Form.Item name="note" label={t("sop.note")} rules={required(t("sop.note"))}>
         <Input maxLength={100} placeholder={t("sop.note_hint")} />

@@ -19,4 +19,5 @@ export const departmentsQuery = queryOptions({
 
 export const createStore = (body: StoreInput) => unwrap(api.POST("/api/stores", { body }));
 
-export const changeStore = (id: number, body: Partial<StoreInput>) => unwrap(api.PATCH("/api/stores/{id}", { params: { path: { id } }, body }));
+export const changeStore = (id: number, body: Partial<StoreInput>) =>
+  unwrap(api.PATCH("/api/stores/{id}", { params: { path: { id } }, body }));

@@ -31,24 +31,66 @@ export function StoreListPage() {
 
   const columns = useMemo<Column<Store>[]>(
     () => [
-      { key: "number", title: t("store.number"), width: 110, fixed: "left", render: (s) => <span className="num">{s.number}</span> },
+      {
+        key: "number",
+        title: t("store.number"),
+        width: 110,
+        fixed: "left",
+        render: (s) => <span className="num">{s.number}</span>,
+      },
       { key: "name", title: t("store.name"), width: 200, render: (s) => s.name },
-      { key: "place", title: t("store.place"), width: 150, render: (s) => [...new Set([s.province, s.city, s.district])].filter(Boolean).join(" ") },
+      {
+        key: "place",
+        title: t("store.place"),
+        width: 150,
+        render: (s) => [...new Set([s.province, s.city, s.district])].filter(Boolean).join(" "),
+      },
       { key: "address", title: t("store.address"), width: 240, render: (s) => s.address },
       { key: "department", title: t("store.region"), width: 120, render: (s) => s.department_name ?? unknown },
-      { key: "hours", title: t("store.hours"), width: 110, render: (s) => <span className="num">{`${s.open_time}–${s.close_time}`}</span> },
-      { key: "staff", title: t("store.staff"), width: 80, align: "right", render: (s) => count(s.staff_count), compare: (a, b) => a.staff_count - b.staff_count },
+      {
+        key: "hours",
+        title: t("store.hours"),
+        width: 110,
+        render: (s) => <span className="num">{`${s.open_time}–${s.close_time}`}</span>,
+      },
+      {
+        key: "staff",
+        title: t("store.staff"),
+        width: 80,
+        align: "right",
+        render: (s) => count(s.staff_count),
+        compare: (a, b) => a.staff_count - b.staff_count,
+      },
       {
         key: "groups",
         title: t("menu.groups"),
         width: 80,
         align: "right",
-        render: (s) => <Link to="/groups" search={{ store_id: s.id } as never}>{count(s.group_count)}</Link>,
+        render: (s) => (
+          <Link to="/groups" search={{ store_id: s.id } as never}>
+            {count(s.group_count)}
+          </Link>
+        ),
         compare: (a, b) => a.group_count - b.group_count,
       },
-      { key: "pin", title: t("store.pin"), width: 80, render: (s) => (s.lat === null ? <span className="bad">{t("store.no_pin")}</span> : t("store.has_pin")) },
-      { key: "code", title: t("menu.codes"), width: 80, render: (s) => (s.code_id ? <Link to={`/codes/${s.code_id}`}>{t("store.see_code")}</Link> : unknown) },
-      { key: "status", title: t("store.status"), width: 80, render: (s) => <Status kind="store_status" value={s.status} /> },
+      {
+        key: "pin",
+        title: t("store.pin"),
+        width: 80,
+        render: (s) => (s.lat === null ? <span className="bad">{t("store.no_pin")}</span> : t("store.has_pin")),
+      },
+      {
+        key: "code",
+        title: t("menu.codes"),
+        width: 80,
+        render: (s) => (s.code_id ? <Link to={`/codes/${s.code_id}`}>{t("store.see_code")}</Link> : unknown),
+      },
+      {
+        key: "status",
+        title: t("store.status"),
+        width: 80,
+        render: (s) => <Status kind="store_status" value={s.status} />,
+      },
     ],
     [t],
   );
@@ -100,8 +142,13 @@ export function StoreListPage() {
             {(page) => (
               <>
                 <ScatterMap
-                  height={420}
-                  points={page.items.flatMap((s) => (s.lat === null || s.lng === null ? [] : [{ id: s.id, lat: s.lat, lng: s.lng, label: `${s.name} ${s.address}` }]))}
+                  width={1120}
+                  height={480}
+                  points={page.items.flatMap((s) =>
+                    s.lat === null || s.lng === null
+                      ? []
+                      : [{ id: s.id, lat: s.lat, lng: s.lng, label: `${s.name} ${s.address}` }],
+                  )}
                   onOpen={may ? (id) => setEditing(page.items.find((s) => s.id === id) ?? null) : undefined}
                 />
                 {page.next && <div className="quiet">{t("store.map_part", { shown: page.items.length })}</div>}
@@ -118,12 +165,20 @@ export function StoreListPage() {
           search={search}
           onSearch={setSearch}
           onOpen={may ? setEditing : undefined}
-          onClearFilters={() => setSearch(Object.fromEntries(Object.keys(filtersOf(search)).map((key) => [key, undefined])))}
+          onClearFilters={() =>
+            setSearch(Object.fromEntries(Object.keys(filtersOf(search)).map((key) => [key, undefined])))
+          }
           empty={{ title: t("store.empty"), hint: t("store.empty_hint"), action: importButton }}
         />
       )}
       <StoreForm target={editing} onClose={() => setEditing(null)} />
-      <ImportWizard kind="stores" title={t("store.import")} open={importing} onClose={() => setImporting(false)} help={<span className="quiet">{t("store.import_help")}</span>} />
+      <ImportWizard
+        kind="stores"
+        title={t("store.import")}
+        open={importing}
+        onClose={() => setImporting(false)}
+        help={<span className="quiet">{t("store.import_help")}</span>}
+      />
     </>
   );
 }

@@ -44,7 +44,14 @@ export function StoreForm({ target, onClose }: Props) {
     : { coord_system: "gcj02", open_time: "09:00", close_time: "21:00" };
 
   return (
-    <FormDrawer<StoreInput> title={store ? t("store.edit") : t("store.create")} open={target !== null} onClose={onClose} initial={initial} onSubmit={submit} width={560}>
+    <FormDrawer<StoreInput>
+      title={store ? t("store.edit") : t("store.create")}
+      open={target !== null}
+      onClose={onClose}
+      initial={initial}
+      onSubmit={submit}
+      width={560}
+    >
       <div className="columns columns-half">
         <Form.Item name="number" label={t("store.number")} rules={required(t("store.number"))}>
           <Input maxLength={40} />
@@ -52,10 +59,18 @@ export function StoreForm({ target, onClose }: Props) {
         <Form.Item name="name" label={t("store.name")} rules={required(t("store.name"))}>
           <Input maxLength={60} />
         </Form.Item>
-        <Form.Item name="open_time" label={t("store.open_time")} rules={[{ pattern: clock, message: t("store.clock_rule") }]}>
+        <Form.Item
+          name="open_time"
+          label={t("store.open_time")}
+          rules={[{ pattern: clock, message: t("store.clock_rule") }]}
+        >
           <Input placeholder="09:00" maxLength={5} />
         </Form.Item>
-        <Form.Item name="close_time" label={t("store.close_time")} rules={[{ pattern: clock, message: t("store.clock_rule") }]}>
+        <Form.Item
+          name="close_time"
+          label={t("store.close_time")}
+          rules={[{ pattern: clock, message: t("store.clock_rule") }]}
+        >
           <Input placeholder="21:00" maxLength={5} />
         </Form.Item>
       </div>
@@ -70,18 +85,38 @@ export function StoreForm({ target, onClose }: Props) {
           const lat: number | undefined = getFieldValue("lat");
           const lng: number | undefined = getFieldValue("lng");
           const pin: Pin | null = typeof lat === "number" && typeof lng === "number" ? { lat, lng } : null;
-          return <ScatterMap height={260} points={[]} pin={pin} onPin={(next) => setFieldsValue({ ...next, coord_system: "gcj02" } as never)} />;
+          return (
+            <ScatterMap
+              height={260}
+              points={[]}
+              pin={pin}
+              onPin={(next) => setFieldsValue({ ...next, coord_system: "gcj02" } as never)}
+            />
+          );
         }}
       </Form.Item>
       <div style={{ display: "grid", gridTemplateColumns: "1fr 1fr 1.2fr", gap: 12 }}>
-        <Form.Item name="lat" label={t("store.lat")} rules={[{ required: true, type: "number", min: -90, max: 90, message: t("store.lat_rule") }]}>
+        <Form.Item
+          name="lat"
+          label={t("store.lat")}
+          rules={[{ required: true, type: "number", min: -90, max: 90, message: t("store.lat_rule") }]}
+        >
           <InputNumber style={{ width: "100%" }} step={0.0001} />
         </Form.Item>
-        <Form.Item name="lng" label={t("store.lng")} rules={[{ required: true, type: "number", min: -180, max: 180, message: t("store.lng_rule") }]}>
+        <Form.Item
+          name="lng"
+          label={t("store.lng")}
+          rules={[{ required: true, type: "number", min: -180, max: 180, message: t("store.lng_rule") }]}
+        >
           <InputNumber style={{ width: "100%" }} step={0.0001} />
         </Form.Item>
         <Form.Item name="coord_system" label={t("wizard.coords")}>
-          <Select options={(["gcj02", "bd09", "wgs84"] as const).map((value) => ({ value, label: t(`wizard.coords.${value}`) }))} />
+          <Select
+            options={(["gcj02", "bd09", "wgs84"] as const).map((value) => ({
+              value,
+              label: t(`wizard.coords.${value}`),
+            }))}
+          />
         </Form.Item>
       </div>
     </FormDrawer>

@@ -29,7 +29,8 @@ export const callbackQuery = (id: number) =>
     queryFn: () => unwrap(api.GET("/api/system/callbacks/{id}", { params: { path: { id } } })),
   });
 
-export const replayCallback = (id: number) => unwrap(api.POST("/api/system/callbacks/{id}/replay", { params: { path: { id } }, body: {} }));
+export const replayCallback = (id: number) =>
+  unwrap(api.POST("/api/system/callbacks/{id}/replay", { params: { path: { id } }, body: {} }));
 
 export const outboxQuery = ({ page: _, ...query }: OutboxSearch) =>
   queryOptions({

@@ -17,7 +17,12 @@ export function AuditPage() {
   const query = useQuery(auditQuery(search));
   const columns = useMemo<Column<AuditEntry>[]>(
     () => [
-      { key: "at", title: t("system.at"), width: 165, render: (a) => <span className="num">{time(a.at, zone, "second")}</span> },
+      {
+        key: "at",
+        title: t("system.at"),
+        width: 165,
+        render: (a) => <span className="num">{time(a.at, zone, "second")}</span>,
+      },
       { key: "actor", title: t("system.actor"), width: 160, render: (a) => a.actor },
       { key: "action", title: t("system.action"), width: 200, render: (a) => t.word("audit", a.action) },
       { key: "object", title: t("system.object"), width: 220, render: (a) => a.object },
@@ -28,7 +33,15 @@ export function AuditPage() {
   return (
     <>
       <PageHeader title={t("menu.audit")} note={t("system.audit_note")} />
-      <DataTable id="audit" columns={columns} rowKey={(a) => a.id} query={query} search={search} onSearch={setSearch} empty={{ title: t("system.no_audit") }} />
+      <DataTable
+        id="audit"
+        columns={columns}
+        rowKey={(a) => a.id}
+        query={query}
+        search={search}
+        onSearch={setSearch}
+        empty={{ title: t("system.no_audit") }}
+      />
     </>
   );
 }

@@ -24,13 +24,34 @@ export function CallbacksPage() {
   const query = useQuery(callbacksQuery(search));
   const columns = useMemo<Column<Callback>[]>(
     () => [
-      { key: "received_at", title: t("system.received_at"), width: 165, render: (c) => <span className="num">{time(c.received_at, zone, "second")}</span> },
-      { key: "corp_at", title: t("system.corp_at"), width: 165, render: (c) => <span className="num">{time(c.corp_at, zone, "second")}</span> },
+      {
+        key: "received_at",
+        title: t("system.received_at"),
+        width: 165,
+        render: (c) => <span className="num">{time(c.received_at, zone, "second")}</span>,
+      },
+      {
+        key: "corp_at",
+        title: t("system.corp_at"),
+        width: 165,
+        render: (c) => <span className="num">{time(c.corp_at, zone, "second")}</span>,
+      },
       { key: "kind", title: t("system.event"), width: 220, render: (c) => t.word("callback", c.kind) },
       { key: "entity", title: t("system.entity"), width: 240, render: (c) => <span className="num">{c.entity}</span> },
-      { key: "state", title: t("system.state"), width: 90, render: (c) => <Status kind="callback_state" value={c.state} hint={c.error} /> },
+      {
+        key: "state",
+        title: t("system.state"),
+        width: 90,
+        render: (c) => <Status kind="callback_state" value={c.state} hint={c.error} />,
+      },
       { key: "attempts", title: t("system.attempts"), width: 80, align: "right", render: (c) => c.attempts },
-      { key: "took", title: t("system.took"), width: 90, align: "right", render: (c) => <span className="num">{duration(c.took_ms)}</span> },
+      {
+        key: "took",
+        title: t("system.took"),
+        width: 90,
+        align: "right",
+        render: (c) => <span className="num">{duration(c.took_ms)}</span>,
+      },
     ],
     [t, zone],
   );
@@ -48,7 +69,10 @@ export function CallbacksPage() {
             kind: "select",
             name: "state",
             label: t("system.state"),
-            options: (["new", "done", "failed", "refused"] as const).map((value) => ({ value, label: t(`callback_state.${value}`) })),
+            options: (["new", "done", "failed", "refused"] as const).map((value) => ({
+              value,
+              label: t(`callback_state.${value}`),
+            })),
           },
         ]}
       />
@@ -60,7 +84,9 @@ export function CallbacksPage() {
         search={filters}
         onSearch={setSearch}
         onOpen={(c) => setSearch({ open: c.id, cursor: search.cursor, page: search.page })}
-        onClearFilters={() => setSearch(Object.fromEntries(Object.keys(filtersOf(filters)).map((key) => [key, undefined])))}
+        onClearFilters={() =>
+          setSearch(Object.fromEntries(Object.keys(filtersOf(filters)).map((key) => [key, undefined])))
+        }
         empty={{ title: t("system.no_callbacks"), hint: t("system.no_callbacks_hint") }}
       />
       <Drawer
@@ -85,7 +111,11 @@ function Body({ callback }: { callback: CallbackDetail }) {
   const t = useT();
   const zone = useZone();
   const may = useCan("system.manage");
-  const replay = useWrite({ call: () => replayCallback(callback.id), done: t("system.replayed"), refresh: [["system"]] });
+  const replay = useWrite({
+    call: () => replayCallback(callback.id),
+    done: t("system.replayed"),
+    refresh: [["system"]],
+  });
   return (
     <div className="stack">
       <Descriptions
@@ -103,7 +133,16 @@ function Body({ callback }: { callback: CallbackDetail }) {
       {callback.effects.length === 0 ? (
         <span className="quiet">{t("system.no_effects")}</span>
       ) : (
-        <Timeline zone={zone} entries={callback.effects.map((effect, i) => ({ key: i, at: effect.at, tone: "accent", title: effect.title, detail: t.word("event", effect.kind) }))} />
+        <Timeline
+          zone={zone}
+          entries={callback.effects.map((effect, i) => ({
+            key: i,
+            at: effect.at,
+            tone: "accent",
+            title: effect.title,
+            detail: t.word("event", effect.kind),
+          }))}
+        />
       )}
       {callback.calls.length > 0 && (
         <>
@@ -115,7 +154,11 @@ function Body({ callback }: { callback: CallbackDetail }) {
             dataSource={callback.calls}
             columns={[
               { title: t("system.call"), render: (_, c) => c.summary || c.kind },
-              { title: t("system.state"), width: 90, render: (_, c) => <Status kind="outbox_state" value={c.state} hint={c.error} /> },
+              {
+                title: t("system.state"),
+                width: 90,
+                render: (_, c) => <Status kind="outbox_state" value={c.state} hint={c.error} />,
+              },
               { title: t("system.attempts"), width: 70, align: "right", render: (_, c) => c.attempts },
             ]}
           />

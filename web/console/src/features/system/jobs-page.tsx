@@ -65,7 +65,12 @@ function HealthPanels({ health }: { health: Health }) {
             columns={[
               { title: t("system.lane"), render: (_, q) => t.word("lane", q.lane) },
               { title: t("system.waiting"), align: "right", width: 100, render: (_, q) => count(q.waiting) },
-              { title: t("system.oldest"), align: "right", width: 120, render: (_, q) => (q.waiting === 0 ? unknown : duration(q.oldest_ms)) },
+              {
+                title: t("system.oldest"),
+                align: "right",
+                width: 120,
+                render: (_, q) => (q.waiting === 0 ? unknown : duration(q.oldest_ms)),
+              },
               { title: t("system.done_1h"), align: "right", width: 120, render: (_, q) => count(q.done_1h) },
             ]}
           />
@@ -80,8 +85,17 @@ function HealthPanels({ health }: { health: Health }) {
             columns={[
               { title: t("system.api"), render: (_, a) => <span className="num">{a.name}</span> },
               { title: t("system.calls_1h"), align: "right", width: 110, render: (_, a) => count(a.calls_1h) },
-              { title: t("system.errors_1h"), align: "right", width: 110, render: (_, a) => <span className={a.errors_1h > 0 ? "bad" : ""}>{count(a.errors_1h)}</span> },
-              { title: t("system.limited"), width: 140, render: (_, a) => (a.limited_until ? time(a.limited_until, zone, "short") : t("system.not_limited")) },
+              {
+                title: t("system.errors_1h"),
+                align: "right",
+                width: 110,
+                render: (_, a) => <span className={a.errors_1h > 0 ? "bad" : ""}>{count(a.errors_1h)}</span>,
+              },
+              {
+                title: t("system.limited"),
+                width: 140,
+                render: (_, a) => (a.limited_until ? time(a.limited_until, zone, "short") : t("system.not_limited")),
+              },
             ]}
           />
         </Panel>
@@ -103,10 +117,22 @@ function Jobs({ jobs }: { jobs: Job[] }) {
       columns={[
         { title: "ID", width: 90, render: (_, j) => <span className="num">{j.id}</span> },
         { title: t("system.job_kind"), render: (_, j) => t.word("job", j.kind) },
-        { title: t("system.state"), width: 110, render: (_, j) => <Status kind="job_state" value={j.state} hint={j.error} /> },
+        {
+          title: t("system.state"),
+          width: 110,
+          render: (_, j) => <Status kind="job_state" value={j.state} hint={j.error} />,
+        },
         { title: t("system.attempts"), align: "right", width: 90, render: (_, j) => j.attempt },
-        { title: t("system.queued_at"), width: 150, render: (_, j) => <span className="num">{time(j.queued_at, zone, "second")}</span> },
-        { title: t("system.finished_at"), width: 150, render: (_, j) => <span className="num">{time(j.finished_at, zone, "second")}</span> },
+        {
+          title: t("system.queued_at"),
+          width: 150,
+          render: (_, j) => <span className="num">{time(j.queued_at, zone, "second")}</span>,
+        },
+        {
+          title: t("system.finished_at"),
+          width: 150,
+          render: (_, j) => <span className="num">{time(j.finished_at, zone, "second")}</span>,
+        },
         { title: t("system.error"), render: (_, j) => <span className="bad">{j.error}</span> },
       ]}
     />

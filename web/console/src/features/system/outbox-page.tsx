@@ -32,9 +32,19 @@ export function OutboxPage() {
           </Tooltip>
         ),
       },
-      { key: "state", title: t("system.state"), width: 100, render: (c) => <Status kind="outbox_state" value={c.state} hint={c.error} /> },
+      {
+        key: "state",
+        title: t("system.state"),
+        width: 100,
+        render: (c) => <Status kind="outbox_state" value={c.state} hint={c.error} />,
+      },
       { key: "attempts", title: t("system.attempts"), width: 80, align: "right", render: (c) => c.attempts },
-      { key: "due_at", title: t("system.due_at"), width: 165, render: (c) => <span className="num">{time(c.due_at, zone, "second")}</span> },
+      {
+        key: "due_at",
+        title: t("system.due_at"),
+        width: 165,
+        render: (c) => <span className="num">{time(c.due_at, zone, "second")}</span>,
+      },
       { key: "error", title: t("system.error"), width: 260, render: (c) => <span className="bad">{c.error}</span> },
     ],
     [t, zone],
@@ -50,7 +60,10 @@ export function OutboxPage() {
             kind: "select",
             name: "state",
             label: t("system.state"),
-            options: (["planned", "calling", "done", "unknown", "failed"] as const).map((value) => ({ value, label: t(`outbox_state.${value}`) })),
+            options: (["planned", "calling", "done", "unknown", "failed"] as const).map((value) => ({
+              value,
+              label: t(`outbox_state.${value}`),
+            })),
           },
         ]}
       />

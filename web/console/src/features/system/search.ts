@@ -11,7 +11,10 @@ export const callbacksSearch = z.object({
 
 export type CallbacksSearch = z.infer<typeof callbacksSearch>;
 
-export const outboxSearch = z.object({ ...tableFields, state: field.oneOf(["planned", "calling", "done", "unknown", "failed"]) });
+export const outboxSearch = z.object({
+  ...tableFields,
+  state: field.oneOf(["planned", "calling", "done", "unknown", "failed"]),
+});
 
 export type OutboxSearch = z.infer<typeof outboxSearch>;
 

@@ -41,15 +41,38 @@ export function SyncPage() {
                   {
                     title: t("system.state"),
                     width: 150,
-                    render: (_, s) => (s.finished_at ? <Status kind="sync_state" value={s.state} /> : <Progress percent={Math.round(s.progress * 100)} size="small" />),
+                    render: (_, s) =>
+                      s.finished_at ? (
+                        <Status kind="sync_state" value={s.state} />
+                      ) : (
+                        <Progress percent={Math.round(s.progress * 100)} size="small" />
+                      ),
                   },
-                  { title: t("system.started_at"), width: 165, render: (_, s) => <span className="num">{time(s.started_at, zone, "second")}</span> },
-                  { title: t("system.finished_at"), width: 165, render: (_, s) => <span className="num">{time(s.finished_at, zone, "second")}</span> },
+                  {
+                    title: t("system.started_at"),
+                    width: 165,
+                    render: (_, s) => <span className="num">{time(s.started_at, zone, "second")}</span>,
+                  },
+                  {
+                    title: t("system.finished_at"),
+                    width: 165,
+                    render: (_, s) => <span className="num">{time(s.finished_at, zone, "second")}</span>,
+                  },
                   { title: t("system.remote"), align: "right", width: 100, render: (_, s) => count(s.remote) },
-                  { title: t("system.local_before"), align: "right", width: 100, render: (_, s) => count(s.local_before) },
+                  {
+                    title: t("system.local_before"),
+                    align: "right",
+                    width: 100,
+                    render: (_, s) => count(s.local_before),
+                  },
                   { title: t("system.missing"), align: "right", width: 90, render: (_, s) => count(s.missing) },
                   { title: t("system.extra"), align: "right", width: 90, render: (_, s) => count(s.extra) },
-                  { title: t("system.repaired"), align: "right", width: 90, render: (_, s) => <b>{count(s.repaired)}</b> },
+                  {
+                    title: t("system.repaired"),
+                    align: "right",
+                    width: 90,
+                    render: (_, s) => <b>{count(s.repaired)}</b>,
+                  },
                 ]}
               />
             )

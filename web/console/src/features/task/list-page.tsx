@@ -32,7 +32,11 @@ export function TaskListPage() {
   const query = useQuery(tasksQuery(search));
   const stores = useStoreLookup();
   const staff = useStaffLookup(search.store_id);
-  const { mutate: remind, variables, isPending } = useWrite({
+  const {
+    mutate: remind,
+    variables,
+    isPending,
+  } = useWrite({
     call: (id: number) => unwrap(api.POST("/api/tasks/{id}/remind", { params: { path: { id } }, body: {} })),
     done: t("task.reminded"),
     refresh: [["tasks"]],
@@ -88,7 +92,12 @@ export function TaskListPage() {
           </Tooltip>
         ),
       },
-      { key: "done_at", title: t("task.done_at"), width: 130, render: (x) => <span className="num">{time(x.done_at, zone, "short")}</span> },
+      {
+        key: "done_at",
+        title: t("task.done_at"),
+        width: 130,
+        render: (x) => <span className="num">{time(x.done_at, zone, "short")}</span>,
+      },
       {
         key: "act",
         title: "",
@@ -116,10 +125,25 @@ export function TaskListPage() {
             kind: "select",
             name: "state",
             label: t("task.state"),
-            options: (["open", "done", "late", "skipped"] as const).map((value) => ({ value, label: t(`task_state.${value}`) })),
+            options: (["open", "done", "late", "skipped"] as const).map((value) => ({
+              value,
+              label: t(`task_state.${value}`),
+            })),
           },
-          { kind: "select", name: "store_id", label: t("task.store"), options: stores.options, onSearch: stores.onSearch },
-          { kind: "select", name: "staff_id", label: t("task.staff"), options: staff.options, onSearch: staff.onSearch },
+          {
+            kind: "select",
+            name: "store_id",
+            label: t("task.store"),
+            options: stores.options,
+            onSearch: stores.onSearch,
+          },
+          {
+            kind: "select",
+            name: "staff_id",
+            label: t("task.staff"),
+            options: staff.options,
+            onSearch: staff.onSearch,
+          },
         ]}
       />
       <DataTable
@@ -129,7 +153,9 @@ export function TaskListPage() {
         query={query}
         search={search}
         onSearch={setSearch}
-        onClearFilters={() => setSearch(Object.fromEntries(Object.keys(filtersOf(search)).map((key) => [key, undefined])))}
+        onClearFilters={() =>
+          setSearch(Object.fromEntries(Object.keys(filtersOf(search)).map((key) => [key, undefined])))
+        }
         empty={{ title: t("task.empty"), hint: t("task.empty_hint") }}
       />
     </>

@@ -47,8 +47,16 @@ export function TodayPage() {
               <Button aria-label={t("today.previous_day")} onClick={() => setSearch({ date: addDays(date, -1) })}>
                 ‹
               </Button>
-              <DatePicker allowClear={false} value={dayjs(date)} onChange={(day) => setSearch({ date: day?.format("YYYY-MM-DD") })} />
-              <Button aria-label={t("today.next_day")} disabled={!search.date} onClick={() => setSearch({ date: addDays(date, 1) })}>
+              <DatePicker
+                allowClear={false}
+                value={dayjs(date)}
+                onChange={(day) => setSearch({ date: day?.format("YYYY-MM-DD") })}
+              />
+              <Button
+                aria-label={t("today.next_day")}
+                disabled={!search.date}
+                onClick={() => setSearch({ date: addDays(date, 1) })}
+              >
                 ›
               </Button>
             </>
@@ -67,7 +75,11 @@ export function TodayPage() {
               <Panel title={t("today.trend")}>
                 <div className="columns columns-half">
                   {today.series.map((series) => (
-                    <Trend key={series.metric} series={series} unit={today.tiles.find((m) => m.id === series.metric)?.unit ?? "count"} />
+                    <Trend
+                      key={series.metric}
+                      series={series}
+                      unit={today.tiles.find((m) => m.id === series.metric)?.unit ?? "count"}
+                    />
                   ))}
                 </div>
               </Panel>
@@ -98,7 +110,13 @@ function Trend({ series, unit }: { series: Series; unit: Metric["unit"] }) {
       </div>
       <LineChart
         labels={series.points.map((point) => point.date.slice(5))}
-        lines={[{ name: t.word("metric", series.metric), color: "#125e63", values: series.points.map((point) => point.value) }]}
+        lines={[
+          {
+            name: t.word("metric", series.metric),
+            color: "#125e63",
+            values: series.points.map((point) => point.value),
+          },
+        ]}
         format={format}
       />
     </div>
@@ -113,7 +131,11 @@ function Alerts({ alerts }: { alerts: TodayAlert[] }) {
   return (
     <div style={{ padding: "4px 16px 10px" }}>
       {alerts.map((alert) => (
-        <div key={`${alert.kind} ${alert.title}`} className="row" style={{ padding: "8px 0", borderBottom: "1px solid var(--line)" }}>
+        <div
+          key={`${alert.kind} ${alert.title}`}
+          className="row"
+          style={{ padding: "8px 0", borderBottom: "1px solid var(--line)" }}
+        >
           <Tag color={severityColor[alert.severity]} className="num" style={{ marginInlineEnd: 0 }}>
             {count(alert.count)}
           </Tag>

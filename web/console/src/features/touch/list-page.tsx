@@ -39,15 +39,35 @@ export function TouchListPage() {
 
   const columns = useMemo<Column<Touch>[]>(
     () => [
-      { key: "at", title: t("touch.at"), width: 140, fixed: "left", render: (x) => <span className="num">{time(x.at, zone)}</span> },
+      {
+        key: "at",
+        title: t("touch.at"),
+        width: 140,
+        fixed: "left",
+        render: (x) => <span className="num">{time(x.at, zone)}</span>,
+      },
       {
         key: "subject",
         title: t("touch.subject"),
         width: 180,
-        render: (x) => <Link to={`/${x.subject === "group" ? "groups" : "customers"}/${x.subject_id}`}>{x.subject_name || t("customer.unnamed")}</Link>,
+        render: (x) => (
+          <Link to={`/${x.subject === "group" ? "groups" : "customers"}/${x.subject_id}`}>
+            {x.subject_name || t("customer.unnamed")}
+          </Link>
+        ),
       },
-      { key: "decision", title: t("touch.decision"), width: 90, render: (x) => <Status kind="decision" value={x.decision} /> },
-      { key: "reason", title: t("touch.reason"), width: 260, render: (x) => x.reason_text || t.word("touch_reason", x.reason) || unknown },
+      {
+        key: "decision",
+        title: t("touch.decision"),
+        width: 90,
+        render: (x) => <Status kind="decision" value={x.decision} />,
+      },
+      {
+        key: "reason",
+        title: t("touch.reason"),
+        width: 260,
+        render: (x) => x.reason_text || t.word("touch_reason", x.reason) || unknown,
+      },
       { key: "channel", title: t("touch.channel"), width: 120, render: (x) => t.word("channel", x.channel) },
       {
         key: "purpose",
@@ -71,7 +91,10 @@ export function TouchListPage() {
       {summary.data && summary.data.items.length > 0 && (
         <div style={{ marginBottom: 12 }}>
           <Panel title={t("touch.summary")}>
-            <Summary items={summary.data.items} onPick={(item) => setSearch({ decision: item.decision, reason: item.reason || undefined })} />
+            <Summary
+              items={summary.data.items}
+              onPick={(item) => setSearch({ decision: item.decision, reason: item.reason || undefined })}
+            />
           </Panel>
         </div>
       )}
@@ -91,7 +114,9 @@ export function TouchListPage() {
             name: "reason",
             label: t("touch.reason"),
             width: 180,
-            options: (summary.data?.items ?? []).filter((item) => item.reason).map((item) => ({ value: item.reason, label: item.reason_text || t.word("touch_reason", item.reason) })),
+            options: (summary.data?.items ?? [])
+              .filter((item) => item.reason)
+              .map((item) => ({ value: item.reason, label: item.reason_text || t.word("touch_reason", item.reason) })),
           },
           {
             kind: "select",
@@ -108,7 +133,9 @@ export function TouchListPage() {
         query={query}
         search={search}
         onSearch={setSearch}
-        onClearFilters={() => setSearch(Object.fromEntries(Object.keys(filtersOf(search)).map((key) => [key, undefined])))}
+        onClearFilters={() =>
+          setSearch(Object.fromEntries(Object.keys(filtersOf(search)).map((key) => [key, undefined])))
+        }
         empty={{ title: t("touch.empty"), hint: t("touch.empty_hint") }}
       />
     </>
@@ -126,15 +153,36 @@ function Summary({ items, onPick }: { items: TouchSummary[]; onPick: (item: Touc
     <>
       <div style={{ display: "flex", gap: 2, height: 12, borderRadius: 4, overflow: "hidden", marginBottom: 10 }}>
         {sorted.map((item) => (
-          <div key={`${item.decision} ${item.reason}`} style={{ flex: `${item.count / Math.max(1, total)} 1 2px`, background: colors[item.decision] }} />
+          <div
+            key={`${item.decision} ${item.reason}`}
+            style={{ flex: `${item.count / Math.max(1, total)} 1 2px`, background: colors[item.decision] }}
+          />
         ))}
       </div>
       <div className="row row-wrap" style={{ columnGap: 18 }}>
         {sorted.map((item) => (
-          <button key={`${item.decision} ${item.reason}`} type="button" onClick={() => onPick(item)} style={{ all: "unset", cursor: "pointer" }} className="row">
-            <i style={{ width: 8, height: 8, borderRadius: 2, background: colors[item.decision], display: "inline-block", marginRight: 5 }} />
+          <button
+            key={`${item.decision} ${item.reason}`}
+            type="button"
+            onClick={() => onPick(item)}
+            style={{ all: "unset", cursor: "pointer" }}
+            className="row"
+          >
+            <i
+              style={{
+                width: 8,
+                height: 8,
+                borderRadius: 2,
+                background: colors[item.decision],
+                display: "inline-block",
+                marginRight: 5,
+              }}
+            />
             {t(`decision.${item.decision}`)}
-            {item.reason && item.decision !== "allow" && ` · ${item.reason_text || t.word("touch_reason", item.reason)}`} <b className="num">{count(item.count)}</b>
+            {item.reason &&
+              item.decision !== "allow" &&
+              ` · ${item.reason_text || t.word("touch_reason", item.reason)}`}{" "}
+            <b className="num">{count(item.count)}</b>
           </button>
         ))}
       </div>

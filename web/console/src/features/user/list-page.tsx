@@ -48,7 +48,8 @@ export function UserListPage() {
     onDone: (reply) => setLink(reply.link),
   });
   const change = useWrite({
-    call: ({ id, disabled }: { id: number; disabled: boolean }) => unwrap(api.PATCH("/api/users/{id}", { params: { path: { id } }, body: { disabled } })),
+    call: ({ id, disabled }: { id: number; disabled: boolean }) =>
+      unwrap(api.PATCH("/api/users/{id}", { params: { path: { id } }, body: { disabled } })),
     refresh: [["users"]],
   });
   const { mutate: makeLink } = newLink;
@@ -68,8 +69,18 @@ export function UserListPage() {
       },
       { key: "email", title: t("signin.email"), width: 220, render: (u) => u.email },
       { key: "role", title: t("user.role"), width: 110, render: (u) => t.word("role", u.role) },
-      { key: "stores", title: t("user.stores"), width: 260, render: (u) => u.stores.map((s) => s.name).join("、") || t("user.all_stores") },
-      { key: "seen", title: t("user.last_seen"), width: 150, render: (u) => <span className="num">{time(u.last_seen_at, zone)}</span> },
+      {
+        key: "stores",
+        title: t("user.stores"),
+        width: 260,
+        render: (u) => u.stores.map((s) => s.name).join("、") || t("user.all_stores"),
+      },
+      {
+        key: "seen",
+        title: t("user.last_seen"),
+        width: 150,
+        render: (u) => <span className="num">{time(u.last_seen_at, zone)}</span>,
+      },
       {
         key: "act",
         title: "",
@@ -109,7 +120,9 @@ export function UserListPage() {
   );
 
   const create = async (values: NewUser) => {
-    const reply = await unwrap(api.POST("/api/users", { body: { ...values, store_ids: values.store_ids ?? [], department_ids: [] } }));
+    const reply = await unwrap(
+      api.POST("/api/users", { body: { ...values, store_ids: values.store_ids ?? [], department_ids: [] } }),
+    );
     await queries.invalidateQueries({ queryKey: ["users"] });
     setLink(reply.link);
   };
@@ -128,16 +141,36 @@ export function UserListPage() {
           )
         }
       />
-      <DataTable id="users" columns={columns} rowKey={(u) => u.id} query={query} search={search} onSearch={setSearch} empty={{ title: t("user.empty") }} />
-      <FormDrawer<NewUser> title={t("user.create")} open={creating} onClose={() => setCreating(false)} initial={{ role: "operator" }} onSubmit={create}>
+      <DataTable
+        id="users"
+        columns={columns}
+        rowKey={(u) => u.id}
+        query={query}
+        search={search}
+        onSearch={setSearch}
+        empty={{ title: t("user.empty") }}
+      />
+      <FormDrawer<NewUser>
+        title={t("user.create")}
+        open={creating}
+        onClose={() => setCreating(false)}
+        initial={{ role: "operator" }}
+        onSubmit={create}
+      >
         <Form.Item name="name" label={t("user.name")} rules={required(t("user.name"))}>
           <Input maxLength={40} />
         </Form.Item>
-        <Form.Item name="email" label={t("signin.email")} rules={[{ required: true, type: "email", message: t("user.email_rule") }]}>
+        <Form.Item
+          name="email"
+          label={t("signin.email")}
+          rules={[{ required: true, type: "email", message: t("user.email_rule") }]}
+        >
           <Input />
         </Form.Item>
         <Form.Item name="role" label={t("user.role")}>
-          <Select options={roles.map((role) => ({ value: role, label: `${t(`role.${role}`)} · ${t(`role_hint.${role}`)}` }))} />
+          <Select
+            options={roles.map((role) => ({ value: role, label: `${t(`role.${role}`)} · ${t(`role_hint.${role}`)}` }))}
+          />
         </Form.Item>
         <Form.Item noStyle shouldUpdate={(a: NewUser, b: NewUser) => a.role !== b.role}>
           {({ getFieldValue }) =>
@@ -149,7 +182,12 @@ export function UserListPage() {
           }
         </Form.Item>
       </FormDrawer>
-      <Modal title={t("user.link_title")} open={link !== ""} onCancel={() => setLink("")} footer={<Button onClick={() => setLink("")}>{t("kit.close")}</Button>}>
+      <Modal
+        title={t("user.link_title")}
+        open={link !== ""}
+        onCancel={() => setLink("")}
+        footer={<Button onClick={() => setLink("")}>{t("kit.close")}</Button>}
+      >
         <Alert type="warning" showIcon title={t("user.link_once")} style={{ marginBottom: 12 }} />
         <Typography.Paragraph copyable className="code-text">
           {link}

@@ -1,0 +1,76 @@
+package corp
+
+import (
+	"context"
+	"time"
+
+	"qunce/internal/analytics"
+	"qunce/internal/customer"
+	"qunce/internal/customerapp"
+	"qunce/internal/errs"
+	"qunce/internal/intake"
+	"qunce/internal/job"
+	"qunce/internal/sop"
+	// STAFF "qunce/internal/staffapp"
+)
+
+// wireLater builds what stands on top of the line: plans, figures, files.
+func (c *Corp) wireLater() {
+	now := c.Time.Clock()
+	c.SOP = sop.New(sop.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Audit: c.Audit, Customers: c.Customers, Groups: c.Groups,
+		Directory: c.Directory, Touch: c.Touch, Tasks: c.Tasks, Sends: c.Sends})
+	c.Analytics = analytics.New(analytics.Deps{DB: c.DB, Clock: now})
+	c.Intake = intake.New(intake.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: c.Wall, Audit: c.Audit, Catalog: c.Catalog, Log: c.Log,
+		Importers: map[intake.Kind]intake.Importer{intake.Stores: intake.StoreImporter(c.Directory), intake.Orders: intake.OrderImporter(c.Orders),
+			intake.Members: intake.MemberImporter(c.DB, c.Customers)},
+		Wake: c.wakeIntake})
+}
+
+// wakeIntake wakes a runner of imports in whatever process has one.
+func (c *Corp) wakeIntake(ctx context.Context) error {
+	jobs := c.jobs.Load()
+	if jobs == nil {
+		return errs.E(errs.Unavailable, "job.closed", "the queue is not open in this process")
+	}
+	return jobs.Enqueue(ctx, intake.WakeArgs{Corp: c.Schema})
+}
+
+// importTimeout bounds one import job; the import itself resumes after a cut.
+const importTimeout = time.Hour
+
+// RegisterJobs adds the corp's workers.
+func (c *Corp) RegisterJobs(w *job.Workers) {
+	job.Handle(w, importTimeout, func(ctx context.Context, _ intake.WakeArgs) error {
+		_, err := c.Intake.RunPending(ctx)
+		return err
+	})
+}
+
+// UseJobs gives the corp the queue once it is open.
+func (c *Corp) UseJobs(j *job.Client) { c.jobs.Store(j) }
+
+func (c *Corp) customerPlans(ctx context.Context, customerID int64) ([]customer.SOPPart, error) {
+	return c.SOP.Part(ctx, customerID)
+}
+
+func (c *Corp) groupPlans(ctx context.Context, groupID int64) ([]customer.SOPPart, error) {
+	return c.SOP.GroupPart(ctx, groupID)
+}
+
+// StaffPages is what the staff's pages work with.
+//STAFF
+
+// CustomerPages is what the customers' pages work with.
+func (c *Corp) CustomerPages() customerapp.Deps {
+	return customerapp.Deps{DB: c.DB, Clock: c.Time.Clock(), Codes: c.Codes, Directory: c.Directory, Brand: c.BrandName()}
+}
+
+// StoresUnder widens a person's departments to their stores.
+func (c *Corp) StoresUnder(ctx context.Context, departmentIDs []int64) ([]int64, error) {
+	return c.Directory.ScopeFor(ctx, c.DB, nil, departmentIDs)
+}
+
+// StoreNames names stores for the users' page.
+func (c *Corp) StoreNames(ctx context.Context, ids []int64) (map[int64]string, error) {
+	return c.names().Stores(ctx, ids)
+}
