@@ -21,7 +21,8 @@ import (
 	"qunce/internal/tenant"
 )
 
-// open reads the configuration of a subcommand's flags and opens the process.
+// open reads the configuration of a subcommand's flags and opens the process. Tools use the private PostgreSQL of a
+// running server, if there is one.
 func open(ctx context.Context, fs *flag.FlagSet, flags *config.Flags, args []string) (*app.App, error) {
 	flags.Register(fs)
 	if err := fs.Parse(args); err != nil {
@@ -35,7 +36,7 @@ func open(ctx context.Context, fs *flag.FlagSet, flags *config.Flags, args []str
 	if err != nil {
 		return nil, err
 	}
-	return app.Open(ctx, app.Options{Config: cfg, Log: log, PGLog: io.Discard, Durable: true})
+	return app.Open(ctx, app.Options{Config: cfg, Log: log, Durable: true, Attach: fs.Name() != "serve"})
 }
 
 // theCorp is the corp that this installation serves.
@@ -75,8 +76,8 @@ func corpCommand(ctx context.Context, args []string) error {
 	fs.StringVar(&t.Name, "name", "", "企业名称 the brand's name")
 	fs.StringVar(&t.CorpID, "corp-id", "", "企业 ID，ww 开头 the corp id")
 	fs.IntVar(&t.AgentID, "agent-id", 0, "自建应用的 AgentId the app's id")
-	if len(args) == 0 || args[0] != "add" {
-		fmt.Fprintln(os.Stderr, "qunce corp add --name 品牌 --corp-id ww… --agent-id 1000002 < secrets\n  标准输入三行：应用 Secret、回调 Token、EncodingAESKey\n  standard input has three lines: the app's secret, the callback's token, its EncodingAESKey")
+	if len(args) == 0 || args[0] != "add" && args[0] != "secrets" {
+		fmt.Fprintln(os.Stderr, "qunce corp add --name 品牌 --corp-id ww… --agent-id 1000002 < secrets\nqunce corp secrets --corp-id ww… < secrets   （更换密钥 replace them）\n  标准输入三行：应用 Secret、回调 Token、EncodingAESKey\n  standard input has three lines: the app's secret, the callback's token, its EncodingAESKey")
 		return errUsage
 	}
 	a, err := open(ctx, fs, &config.Flags{}, args[1:])
@@ -94,6 +95,13 @@ func corpCommand(ctx context.Context, args []string) error {
 	}
 	t.Schema, t.Timezone = "corp_"+strings.ToLower(t.CorpID), "Asia/Shanghai"
 	t.Secrets = tenant.Secrets{Secret: lines[0], CallbackToken: lines[1], EncodingAESKey: lines[2]}
+	if args[0] == "secrets" {
+		if err := a.Tenant.UpdateSecrets(ctx, t.Schema, t.Secrets); err != nil {
+			return err
+		}
+		fmt.Println("密钥已更换，重启 qunce serve 后生效 secrets replaced; restart qunce serve")
+		return nil
+	}
 	if t, err = a.Tenant.Create(ctx, t); err != nil {
 		return err
 	}
@@ -108,9 +116,9 @@ func userCommand(ctx context.Context, args []string) error {
 	fs := flag.NewFlagSet("user", flag.ContinueOnError)
 	name := fs.String("name", "", "姓名 name")
 	email := fs.String("email", "", "邮箱 e-mail")
-	role := fs.String("role", "owner", "owner|operator|analyst")
+	role := fs.String("as", "owner", "角色 role: owner|operator|analyst")
 	if len(args) == 0 || (args[0] != "add" && args[0] != "link") {
-		fmt.Fprintln(os.Stderr, "qunce user add --name 张三 --email zhang@example.com [--role owner]\nqunce user link --email zhang@example.com")
+		fmt.Fprintln(os.Stderr, "qunce user add --name 张三 --email zhang@example.com [--as owner]\nqunce user link --email zhang@example.com")
 		return errUsage
 	}
 	a, err := open(ctx, fs, &config.Flags{}, args[1:])

@@ -51,6 +51,7 @@ type Options struct {
 	Log     *slog.Logger
 	PGLog   io.Writer
 	Durable bool // of the private PostgreSQL; false only in tests
+	Attach  bool // use the private PostgreSQL of another process, if one runs on this folder
 }
 
 // Open starts or finds the database, migrates what is shared and opens the key of the secrets.
@@ -66,6 +67,12 @@ func Open(ctx context.Context, o Options) (*App, error) {
 		return nil, errs.E(errs.Unavailable, "app.data_dir", "cannot make %s", o.Config.DataDir).Wrap(err)
 	}
 	url := o.Config.DatabaseURL
+	if url == "" && o.Attach {
+		url, err = embedded.Attach(filepath.Join(o.Config.DataDir, "pg"))
+		if err != nil && !errs.Is(err, "pg.not_running") {
+			return nil, err
+		}
+	}
 	if url == "" {
 		a.server, err = embedded.Start(ctx, embedded.Options{Dir: filepath.Join(o.Config.DataDir, "pg"), Log: o.PGLog, Durable: o.Durable})
 		if err != nil {
@@ -146,6 +153,9 @@ func (a *App) Run(ctx context.Context, c *corp.Corp, ln net.Listener, extra map[
 	}
 	ctx, stop := context.WithCancel(actor.With(ctx, actor.SystemActor()))
 	defer stop()
+	if err := c.SOP.EnsureTemplates(ctx); err != nil {
+		return fmt.Errorf("install plans: %w", err)
+	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn), BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(context.Background()) }}
 	parts := []func() error{func() error {

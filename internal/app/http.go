@@ -13,7 +13,7 @@ import (
 	"qunce/internal/customerapp"
 	"qunce/internal/job"
 	"qunce/internal/pg"
-	// STAFF "qunce/internal/staffapp"
+	"qunce/internal/staffapp"
 )
 
 // APIs are the three audiences' operations. They are built without a database for writing the OpenAPI documents.
@@ -39,7 +39,9 @@ func (a *App) Describe(c *corp.Corp, users *auth.Service, jobs *job.Client, driv
 	c.Tasks.API(x.Console)
 	c.Touch.API(x.Console)
 	c.Orders.API(x.Console)
-	// STAFF staffapp.New(c.StaffPages()).API(x.Staff)
+	staffapp.New(c.StaffPages()).API(x.Staff)
+	staffapp.Customers(x.Staff, c.Customers.List)
+	staffapp.Groups(x.Staff, c.Groups.List)
 	customerapp.New(c.CustomerPages()).API(x.Customer)
 	return x
 }
@@ -80,7 +82,7 @@ func (a *App) handler(ctx context.Context, c *corp.Corp, extra map[string]http.H
 		staff := apis.Staff.Guard(users.StaffMiddleware(apis.Staff.Idempotent(shared, c.Schema, a.Wall, apis.Staff.Handler())))
 		mux.Handle("/staff/api/", staff)
 		users.StaffRoutes(mux)
-		mux.Handle("/h5/api/", apis.Customer.Handler())
+		mux.Handle("/h5/api/", customerapp.New(c.CustomerPages()).Visitor(apis.Customer.Handler()))
 		river, err := a.Jobs.UI(ctx, corp.JobsPath, quiet(a.Log))
 		if err != nil {
 			return nil, err

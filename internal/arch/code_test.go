@@ -70,7 +70,7 @@ func usedCodes(s source, files []file) map[string]string {
 				if sel, ok := n.Fun.(*ast.SelectorExpr); ok && is(sel, "errs", "E") && len(n.Args) > 1 {
 					found(n.Args[1])
 				}
-				for _, i := range params[callee(n)] {
+				for _, i := range params[scoped(f.pkg, callee(n))] {
 					if i < len(n.Args) {
 						found(n.Args[i])
 					}
@@ -89,7 +89,7 @@ func collect(f file, consts map[string]string, params map[string][]int) {
 		for _, field := range list.List {
 			for _, p := range field.Names {
 				if p.Name == "code" {
-					params[name] = append(params[name], i)
+					params[scoped(f.pkg, name)] = append(params[scoped(f.pkg, name)], i)
 				}
 				i++
 			}
@@ -127,6 +127,14 @@ func collect(f file, consts map[string]string, params map[string][]int) {
 		}
 		return true
 	})
+}
+
+// scoped is a function's name as callers know it: an unexported one is known in its own package alone.
+func scoped(pkg, name string) string {
+	if ast.IsExported(name) {
+		return name
+	}
+	return pkg + "." + name
 }
 
 func callee(call *ast.CallExpr) string {

@@ -63,9 +63,10 @@ func (c *Corp) parts() customer.Parts {
 			}
 			return out, err
 		},
-		Touch: func(ctx context.Context, id int64) (customer.TouchPart, error) { return c.Touch.Part(ctx, id) },
-		SOP:   func(ctx context.Context, id int64) ([]customer.SOPPart, error) { return c.customerPlans(ctx, id) },
-		First: c.firstAttributed,
+		Touch:   func(ctx context.Context, id int64) (customer.TouchPart, error) { return c.Touch.Part(ctx, id) },
+		SOP:     func(ctx context.Context, id int64) ([]customer.SOPPart, error) { return c.customerPlans(ctx, id) },
+		First:   c.firstAttributed,
+		Present: func(ctx context.Context, ids []int64) (map[int64]int, error) { return c.Groups.PresentIn(ctx, ids) },
 	}
 }
 

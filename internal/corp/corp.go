@@ -134,20 +134,23 @@ func (c *Corp) wire() {
 		Customers: c.Customers, Names: names, Plans: c.groupPlans, JoinCode: c.joinCodeOf, Log: log})
 	c.Groups.Subscribe(c.Events)
 	c.Orders = order.New(order.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Members: c.Customers, Stores: c.Directory, Log: log,
-		CustomerNames: c.customerNames, StoreNames: names.Stores, CodeNames: names.Codes})
+		CustomerNames: c.customerNames, StoreNames: names.Stores, CodeNames: names.Codes,
+		FindMember: c.Customers.FindMember, MaySee: c.Customers.MaySee})
 	c.Touch = touch.New(touch.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Audit: c.Audit, Customers: c.Customers, Groups: c.Groups, Directory: c.Directory})
 	c.Tasks = task.New(task.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Outbox: c.Outbox, WeCom: c.WeCom, Audit: c.Audit,
 		Directory: c.Directory, Log: log, PublicURL: public})
 	c.Codes = livecode.New(livecode.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: wall, Events: c.Events, Outbox: c.Outbox, WeCom: c.WeCom,
 		Audit: c.Audit, Log: log, Directory: c.Directory, Groups: c.Groups, Customers: c.Customers, Orders: c.Orders, Touches: c.Touch,
+		TagNames:  c.Customers.TagNames,
 		PublicURL: public, Brand: c.BrandName()})
 	c.Sends = send.New(send.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Outbox: c.Outbox, WeCom: c.WeCom, Tasks: c.Tasks, Touch: c.Touch, Log: log})
 	c.wireLater()
-	c.Sync = sync.New(sync.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: wall, WeCom: c.WeCom, Directory: c.Directory, Customers: c.Customers, Groups: c.Groups, Log: log})
+	c.Sync = sync.New(sync.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: wall, WeCom: c.WeCom, Directory: c.Directory, Customers: c.Customers, Groups: c.Groups, Log: log,
+		After: c.refreshStoreCodes})
 	c.Directory.Register(c.Inbox)
 	c.Customers.Listen(c.Inbox)
 	c.Groups.Listen(c.Inbox)
-	c.due = []named{{"livecode", c.Codes}, {"sop", c.SOP}, {"send", c.Sends}, {"task", c.Tasks}}
+	c.due = []named{{"livecode", c.Codes}, {"sop", c.SOP}, {"send", c.Sends}, {"task", c.Tasks}, {"sync", c.Sync}}
 }
 
 // callsPerMinute is WeCom's limit per API; a simulated week has more calls in a minute than a real one.

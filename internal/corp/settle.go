@@ -55,7 +55,7 @@ func (c *Corp) NextDue(ctx context.Context) (at time.Time, ok bool, err error) {
 const settlePause = 2 * time.Millisecond
 
 // Settle returns when nothing is left to do at the corp's present instant: no event unread, no call unmade or unresolved,
-// no row due. The workers must be running. It is the barrier of an accelerated clock.
+// no sync under way, no row due. The workers must be running. It is the barrier of an accelerated clock.
 func (c *Corp) Settle(ctx context.Context) error {
 	for {
 		n, err := c.runDue(ctx)
@@ -87,6 +87,9 @@ func (c *Corp) quiet(ctx context.Context) (bool, error) {
 	if err != nil || n > 0 {
 		return false, err
 	}
-	n, err = c.Outbox.Waiting(ctx)
-	return n == 0, err
+	if n, err = c.Outbox.Waiting(ctx); err != nil || n > 0 {
+		return false, err
+	}
+	open, err := c.Sync.Open(ctx)
+	return !open, err
 }

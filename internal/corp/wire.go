@@ -2,6 +2,7 @@ package corp
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"qunce/internal/analytics"
@@ -11,7 +12,7 @@ import (
 	"qunce/internal/intake"
 	"qunce/internal/job"
 	"qunce/internal/sop"
-	// STAFF "qunce/internal/staffapp"
+	"qunce/internal/staffapp"
 )
 
 // wireLater builds what stands on top of the line: plans, figures, files.
@@ -58,7 +59,10 @@ func (c *Corp) groupPlans(ctx context.Context, groupID int64) ([]customer.SOPPar
 }
 
 // StaffPages is what the staff's pages work with.
-//STAFF
+func (c *Corp) StaffPages() staffapp.Deps {
+	return staffapp.Deps{DB: c.DB, Clock: c.Time.Clock(), Directory: c.Directory, Tasks: c.Tasks, SOP: c.SOP, Codes: c.Codes, CorpName: c.BrandName(),
+		AddsSince: c.Customers.AddsSince}
+}
 
 // CustomerPages is what the customers' pages work with.
 func (c *Corp) CustomerPages() customerapp.Deps {
@@ -73,4 +77,19 @@ func (c *Corp) StoresUnder(ctx context.Context, departmentIDs []int64) ([]int64,
 // StoreNames names stores for the users' page.
 func (c *Corp) StoreNames(ctx context.Context, ids []int64) (map[int64]string, error) {
 	return c.names().Stores(ctx, ids)
+}
+
+// refreshStoreCodes lets the codes of stores follow the staff and groups that a sync found.
+func (c *Corp) refreshStoreCodes(ctx context.Context, cause int64) error {
+	doors, err := c.Codes.StoresWithDoors(ctx)
+	if err != nil || len(doors) == 0 {
+		return err
+	}
+	stores := make([]int64, 0, len(doors))
+	for id := range doors {
+		stores = append(stores, id)
+	}
+	slices.Sort(stores)
+	_, err = c.Codes.EnsureStoreCodes(ctx, stores, cause)
+	return err
 }

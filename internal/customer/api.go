@@ -24,11 +24,12 @@ type Names struct {
 
 // Parts are what later features know of one customer; the 360° page is put together from them.
 type Parts struct {
-	Groups func(ctx context.Context, customerID int64) ([]GroupPart, error)
-	Orders func(ctx context.Context, customerIDs []int64) (map[int64]OrderPart, error)
-	Touch  func(ctx context.Context, customerID int64) (TouchPart, error)
-	SOP    func(ctx context.Context, customerID int64) ([]SOPPart, error)
-	First  func(ctx context.Context, customerID int64) (*AttributedPart, error)
+	Groups  func(ctx context.Context, customerID int64) ([]GroupPart, error)
+	Orders  func(ctx context.Context, customerIDs []int64) (map[int64]OrderPart, error)
+	Touch   func(ctx context.Context, customerID int64) (TouchPart, error)
+	SOP     func(ctx context.Context, customerID int64) ([]SOPPart, error)
+	First   func(ctx context.Context, customerID int64) (*AttributedPart, error)
+	Present func(ctx context.Context, customerIDs []int64) (map[int64]int, error) // in how many groups each is now
 }
 
 // GroupPart is one stay in a group.
@@ -104,7 +105,8 @@ type listItem struct {
 	Groups      int        `json:"groups"`
 }
 
-type one struct {
+// ByID is the input of operations on one row.
+type ByID struct {
 	ID int64 `path:"id"`
 }
 
@@ -157,7 +159,7 @@ type timelineItem struct {
 }
 
 type optOutIn struct {
-	one
+	ByID
 	Body struct {
 		Reason string `json:"reason" minLength:"1" maxLength:"200"`
 	}
@@ -177,7 +179,7 @@ type tagUseOut struct {
 // API registers the customer pages' operations.
 func (s *Service) API(a *api.API) {
 	const tag = "customer"
-	api.Register(a, api.Op{ID: "listCustomers", Method: "GET", Path: "/api/customers", Summary: "Customers in the caller's scope, newest first", Tag: tag, Permission: "customer.read"}, s.apiList)
+	api.Register(a, api.Op{ID: "listCustomers", Method: "GET", Path: "/api/customers", Summary: "Customers in the caller's scope, newest first", Tag: tag, Permission: "customer.read"}, s.List)
 	api.Register(a, api.Op{ID: "getCustomer", Method: "GET", Path: "/api/customers/{id}", Summary: "Everything about one customer", Tag: tag, Permission: "customer.read"}, s.apiGet)
 	api.Register(a, api.Op{ID: "getTimeline", Method: "GET", Path: "/api/customers/{id}/timeline", Summary: "What happened to a customer, newest first", Tag: tag, Permission: "customer.read"}, s.apiTimeline)
 	api.Register(a, api.Op{ID: "optOut", Method: "POST", Path: "/api/customers/{id}/opt-out", Summary: "Stop all messages to a customer", Tag: tag, Permission: "customer.write"},
@@ -185,11 +187,12 @@ func (s *Service) API(a *api.API) {
 			return api.Empty{}, s.OptOut(ctx, in.ID, in.Body.Reason)
 		})
 	api.Register(a, api.Op{ID: "optIn", Method: "DELETE", Path: "/api/customers/{id}/opt-out", Summary: "Take an opt-out back at the customer's word", Tag: tag, Permission: "customer.write"},
-		func(ctx context.Context, in *one) (api.Empty, error) { return api.Empty{}, s.OptIn(ctx, in.ID) })
+		func(ctx context.Context, in *ByID) (api.Empty, error) { return api.Empty{}, s.OptIn(ctx, in.ID) })
 	api.Register(a, api.Op{ID: "listTags", Method: "GET", Path: "/api/tags", Summary: "The corp's tags", Tag: tag, Permission: "customer.read"}, s.apiTags)
 }
 
-func (s *Service) apiList(ctx context.Context, in *listIn) (api.Page[listItem], error) {
+// List is a page of the customers in the caller's scope; the staff pages show it too.
+func (s *Service) List(ctx context.Context, in *listIn) (api.Page[listItem], error) {
 	f := Filter{Text: in.Text, StoreID: in.StoreID, StaffID: in.StaffID, TagID: in.TagID, CodeID: in.CodeID, Relation: in.Relation, Scope: actor.From(ctx).Scope, Limit: in.Limit}
 	m, ok, err := in.Mark()
 	if err != nil {
@@ -229,6 +232,10 @@ func (s *Service) describe(ctx context.Context, rows []Row) ([]listItem, error) 
 	if err != nil {
 		return nil, err
 	}
+	groups, err := s.Parts.Present(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
 	names, err := s.names(ctx, rels)
 	if err != nil {
 		return nil, err
@@ -237,7 +244,7 @@ func (s *Service) describe(ctx context.Context, rows []Row) ([]listItem, error) 
 	out := make([]listItem, len(rows))
 	for i, r := range rows {
 		it := listItem{ID: r.ID, Name: r.Name, AvatarText: firstRune(r.Name), AddedAt: r.AddedAt, Stores: []string{}, Staff: []string{}, Tags: []TagRef{},
-			Orders: orders[r.ID].Count, NetFen: orders[r.ID].NetFen, LastOrderAt: orders[r.ID].LastAt}
+			Orders: orders[r.ID].Count, Groups: groups[r.ID], NetFen: orders[r.ID].NetFen, LastOrderAt: orders[r.ID].LastAt}
 		for _, x := range idents[r.ID] {
 			if x.Kind == "member_no" {
 				v := mask(x.Value, masked)
@@ -288,7 +295,7 @@ func (s *Service) names(ctx context.Context, rels map[int64][]Relation) (nameSet
 	return n, err
 }
 
-func (s *Service) apiGet(ctx context.Context, in *one) (detail, error) {
+func (s *Service) apiGet(ctx context.Context, in *ByID) (detail, error) {
 	who := actor.From(ctx)
 	r, reason, err := get(ctx, s.DB, in.ID, who.Scope)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -349,7 +356,7 @@ func (s *Service) apiGet(ctx context.Context, in *one) (detail, error) {
 }
 
 type timelineIn struct {
-	one
+	ByID
 	api.PageInput
 }
 

@@ -247,3 +247,35 @@ func (s *Service) CountByStaff(ctx context.Context, staffIDs []int64) (map[int64
 func (s *Service) RelationsOf(ctx context.Context, q pg.Querier, customerIDs []int64) (map[int64][]Relation, error) {
 	return relationsOf(ctx, q, customerIDs)
 }
+
+// AddsSince counts the friendships that a member of staff began since a time.
+func (s *Service) AddsSince(ctx context.Context, staffID int64, since time.Time) (int64, error) {
+	var n int64
+	err := s.DB.QueryRow(ctx, `SELECT count(*) FROM customer_relation WHERE staff_id = $1 AND added_at >= $2`, staffID, since).Scan(&n)
+	return n, err
+}
+
+// FindMember returns the customer of a member number.
+func (s *Service) FindMember(ctx context.Context, memberNo string) (customerID int64, ok bool, err error) {
+	found, err := identities(ctx, s.DB, "member_no", []string{memberNo})
+	return found[memberNo], found[memberNo] != 0, err
+}
+
+// MaySee reports whether the customer is in the caller's scope.
+func (s *Service) MaySee(ctx context.Context, customerID int64) (bool, error) {
+	_, _, err := get(ctx, s.DB, customerID, actor.From(ctx).Scope)
+	if pg.IsNoRows(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// TagNames returns the names of corp tags.
+func (s *Service) TagNames(ctx context.Context, tagIDs []string) (map[string]string, error) {
+	all, err := tagNames(ctx, s.DB)
+	out := make(map[string]string, len(tagIDs))
+	for _, id := range tagIDs {
+		out[id] = all[id]
+	}
+	return out, err
+}

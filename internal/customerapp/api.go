@@ -16,7 +16,8 @@ type landingIn struct {
 	Visitor string `query:"v" maxLength:"64" doc:"the visitor's number, if the caller keeps one; else a cookie"`
 }
 
-type landingStore struct {
+// ShownStore is what a page shows of a store.
+type ShownStore struct {
 	ID        int64  `json:"id"`
 	Name      string `json:"name"`
 	Address   string `json:"address"`
@@ -34,7 +35,7 @@ type landingOut struct {
 	Kind     livecode.Kind    `json:"kind"`
 	Name     string           `json:"name"`
 	Brand    string           `json:"brand"`
-	Store    *landingStore    `json:"store"`
+	Store    *ShownStore      `json:"store"`
 	QR       *string          `json:"qr"`
 	QRSVG    *string          `json:"qr_svg"`
 	Fallback *landingFallback `json:"fallback"`
@@ -52,7 +53,7 @@ type locateIn struct {
 }
 
 type nearStore struct {
-	landingStore
+	ShownStore
 	City     string   `json:"city"`
 	Distance *float64 `json:"distance_m"`
 }
@@ -83,12 +84,12 @@ type chooseIn struct {
 }
 
 type chooseOut struct {
-	Store      landingStore `json:"store"`
-	StaffQR    *string      `json:"staff_qr"`
-	StaffQRSVG *string      `json:"staff_qr_svg"`
-	GroupQR    *string      `json:"group_qr"`
-	GroupQRSVG *string      `json:"group_qr_svg"`
-	Note       string       `json:"note"`
+	Store      ShownStore `json:"store"`
+	StaffQR    *string    `json:"staff_qr"`
+	StaffQRSVG *string    `json:"staff_qr_svg"`
+	GroupQR    *string    `json:"group_qr"`
+	GroupQRSVG *string    `json:"group_qr_svg"`
+	Note       string     `json:"note"`
 }
 
 // API registers the customer pages' operations; Visitor must stand around the handler.
@@ -136,8 +137,8 @@ func (s *Service) apiLanding(ctx context.Context, in *landingIn) (landingOut, er
 	return out, nil
 }
 
-func (s *Service) show(st directory.Store) landingStore {
-	return landingStore{ID: st.ID, Name: st.Name, Address: st.Address, Open: st.OpenAt(s.Clock.Now()), OpenTime: hours(st.OpenMinute), CloseTime: hours(st.CloseMinute)}
+func (s *Service) show(st directory.Store) ShownStore {
+	return ShownStore{ID: st.ID, Name: st.Name, Address: st.Address, Open: st.OpenAt(s.Clock.Now()), OpenTime: hours(st.OpenMinute), CloseTime: hours(st.CloseMinute)}
 }
 
 func (s *Service) apiLocate(ctx context.Context, in *locateIn) (locateOut, error) {
@@ -154,7 +155,7 @@ func (s *Service) apiLocate(ctx context.Context, in *locateIn) (locateOut, error
 	}
 	out := locateOut{Stores: []nearStore{}}
 	for _, st := range list {
-		out.Stores = append(out.Stores, nearStore{landingStore: s.show(st.Store), City: st.City, Distance: &st.Meters})
+		out.Stores = append(out.Stores, nearStore{ShownStore: s.show(st.Store), City: st.City, Distance: &st.Meters})
 	}
 	if len(list) == 0 {
 		out.Note = words{api.Lang(ctx)}.instead(askInStore, s.Brand)
@@ -172,7 +173,7 @@ func (s *Service) apiFind(ctx context.Context, in *findIn) (findOut, error) {
 		out.Cities, out.Note = []string{}, words{api.Lang(ctx)}.instead(askInStore, s.Brand)
 	}
 	for _, st := range list {
-		out.Stores = append(out.Stores, nearStore{landingStore: s.show(st), City: st.City})
+		out.Stores = append(out.Stores, nearStore{ShownStore: s.show(st), City: st.City})
 	}
 	return out, nil
 }

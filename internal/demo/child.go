@@ -10,11 +10,13 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
 
 	"qunce/internal/errs"
+	"qunce/internal/failpoint"
 	"qunce/internal/wecom/sim"
 )
 
@@ -52,10 +54,11 @@ func RunSim(ctx context.Context, in io.Reader, log io.Writer) error {
 
 // child keeps the simulator's process alive: it is started again whenever it dies, and dies with us.
 type child struct {
-	self   string
-	config simConfig
-	env    []string
-	log    io.Writer
+	self    string
+	config  simConfig
+	pidFile string
+	starts  int
+	log     io.Writer
 
 	mu      sync.Mutex
 	cmd     *exec.Cmd
@@ -63,8 +66,8 @@ type child struct {
 	done    chan struct{}
 }
 
-func startChild(ctx context.Context, self string, c simConfig, log io.Writer) (*child, error) {
-	ch := &child{self: self, config: c, log: log, done: make(chan struct{})}
+func startChild(ctx context.Context, self string, c simConfig, pidFile string, log io.Writer) (*child, error) {
+	ch := &child{self: self, config: c, pidFile: pidFile, log: log, done: make(chan struct{})}
 	started := make(chan error, 1)
 	go ch.keep(ctx, started)
 	if err := <-started; err != nil {
@@ -115,11 +118,14 @@ func (c *child) spawn() (*exec.Cmd, error) {
 	cmd.Stdin = bytes.NewReader(raw)
 	cmd.Stdout, cmd.Stderr = c.log, c.log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if c.starts++; c.starts > 1 { // a failpoint that killed it is not meant to kill it for ever
+		cmd.Env = append(os.Environ(), failpoint.Env+"=")
+	}
 	if err := cmd.Start(); err != nil {
 		return nil, errs.E(errs.Unavailable, "demo.sim", "the simulator did not start").Wrap(err)
 	}
 	c.cmd = cmd
-	return cmd, nil
+	return cmd, writeFile(c.pidFile, []byte(strconv.Itoa(cmd.Process.Pid)+"\n"))
 }
 
 // await returns when the simulator answers.
@@ -145,16 +151,6 @@ func (c *child) await(ctx context.Context) error {
 }
 
 func (c *child) url() string { return "http://" + c.config.Listen }
-
-// Pid is the simulator's present process.
-func (c *child) pid() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.cmd == nil || c.cmd.Process == nil {
-		return 0
-	}
-	return c.cmd.Process.Pid
-}
 
 func (c *child) stop() {
 	c.mu.Lock()

@@ -104,7 +104,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	defer ln.Close()
 	d.o.Config.PublicURL = "http://" + ln.Addr().String()
-	a, err := app.Open(ctx, app.Options{Config: d.o.Config, Log: o.Log, PGLog: io.Discard, Durable: o.Durable})
+	a, err := app.Open(ctx, app.Options{Config: d.o.Config, Log: o.Log, Durable: o.Durable})
 	if err != nil {
 		return nil, err
 	}

@@ -64,7 +64,7 @@ func (d *Demo) prepare(ctx context.Context, t tenant.Corp) error {
 			return err
 		}
 	}
-	d.sim, err = startChild(ctx, d.o.Self, d.secrets(t), d.simLog())
+	d.sim, err = startChild(ctx, d.o.Self, d.secrets(t), filepath.Join(d.dir, "sim.pid"), d.simLog())
 	return err
 }
 
@@ -218,9 +218,6 @@ func (d *Demo) setup(ctx context.Context) error {
 	if err := c.Settle(ctx); err != nil {
 		return err
 	}
-	if err := c.SOP.EnsureTemplates(ctx); err != nil {
-		return fmt.Errorf("install plans: %w", err)
-	}
 	for _, code := range []string{"T3", "T11"} {
 		if err := c.SOP.Activate(ctx, code); err != nil {
 			return fmt.Errorf("activate plan %s: %w", code, err)
@@ -295,6 +292,9 @@ func (d *Demo) openDoors(ctx context.Context) (entries, native []entrance, locat
 	if err != nil {
 		return nil, nil, "", err
 	}
+	if err := d.tagDoors(ctx, doors); err != nil {
+		return nil, nil, "", err
+	}
 	for _, id := range ids {
 		if x := doors[id].Staff; x != nil {
 			entries = append(entries, entrance{numbers[id], c.Codes.URL(x.Token)})
@@ -317,6 +317,20 @@ func (d *Demo) openDoors(ctx context.Context) (entries, native []entrance, locat
 		}
 	}
 	return entries, native, c.Codes.URL(found.Token), nil
+}
+
+// tagDoors lets every store's staff code set the channel's tag, as an operator would.
+func (d *Demo) tagDoors(ctx context.Context, doors map[int64]livecode.Doors) error {
+	tags := []string{ChannelTag}
+	for _, x := range doors {
+		if x.Staff == nil || len(x.Staff.TagIDs) > 0 {
+			continue
+		}
+		if err := d.corp.Codes.Update(ctx, x.Staff.ID, livecode.Change{TagIDs: &tags}); err != nil {
+			return fmt.Errorf("tag a code: %w", err)
+		}
+	}
+	return nil
 }
 
 // feed is the orders file, by time: what is earlier than the corp's start is history, the rest arrives at its own time.

@@ -78,6 +78,9 @@ func build(stores []directory.Store, memberNos []string, people int, start time.
 		lat, lng := near(rng, s.At.Lat, s.At.Lng)
 		p := person{Person: sim.Person{ExternalUserID: fmt.Sprintf("wmDEMO%07d", i+1), UnionID: fmt.Sprintf("oUNION%07d", i+1), Name: nickname(rng),
 			Gender: 1 + rng.IntN(2), HomeStore: s.Number, Lat: lat, Lng: lng}}
+		if i%5 == 4 { // has not been in a store yet: comes through the brand's store locator
+			p.HomeStore = ""
+		}
 		if n := perm[i]; n < len(memberNos) {
 			p.memberNo = memberNos[n]
 			t.members = append(t.members, p)

@@ -56,7 +56,8 @@ type Bus struct {
 // New returns a bus without subscribers.
 func New(ids *id.Source, wall clock.Clock) *Bus { return &Bus{ids: ids, wall: wall} }
 
-// Subscribe adds a handler; name is for error messages. Subscribers run in the order they were added.
+// Subscribe adds a handler; name is for error messages. Subscribers run in the order they were added. What a subscriber
+// publishes reaches its own subscribers before the next subscriber sees the cause.
 func (b *Bus) Subscribe(name string, h Handler, kinds ...Kind) {
 	set := make(map[Kind]bool, len(kinds))
 	for _, k := range kinds {
@@ -127,7 +128,7 @@ func (b *Bus) dropKnown(ctx context.Context, tx pg.Tx, evs []Event) ([]Event, er
 	if len(keys) == 0 {
 		return append([]Event(nil), evs...), nil
 	}
-	rows, err := tx.Query(ctx, `INSERT INTO event_key (key, at) SELECT * FROM unnest($1::text[], $2::timestamptz[])
+	rows, err := tx.Query(ctx, `INSERT INTO event_key (key, at) SELECT * FROM unnest($1::text[], $2::timestamptz[]) AS u(k, a) ORDER BY k
 		ON CONFLICT (key) DO NOTHING RETURNING key`, keys, at)
 	if err != nil {
 		return nil, fmt.Errorf("claim event keys: %w", err)

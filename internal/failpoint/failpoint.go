@@ -15,8 +15,9 @@ import (
 
 // Point is one named place. Make points as package variables with New, so that Names is complete at start.
 type Point struct {
-	name string
-	left atomic.Int64 // hits until the kill; 0 = disarmed
+	name   string
+	victim string       // file that begins with the pid to kill; "" = this process
+	left   atomic.Int64 // hits until the kill; 0 = disarmed
 }
 
 var registry struct {
@@ -25,6 +26,7 @@ var registry struct {
 }
 
 // Env is the variable that arms points: "inbox.commit.after=3,outbox.call.before=1" kills at the third and first hit.
+// "inbox.commit.after=3!FILE" kills the process whose pid stands first in FILE instead, such as a postmaster.pid.
 const Env = "QUNCE_FAILPOINT"
 
 // New registers a point; the name is "package.effect.before" or ".after" and must be unique.
@@ -40,7 +42,9 @@ func New(name string) *Point {
 	p := &Point{name: name}
 	for _, part := range strings.Split(os.Getenv(Env), ",") {
 		if k, v, ok := strings.Cut(part, "="); ok && k == name {
-			if n, err := strconv.ParseInt(v, 10, 64); err == nil && n > 0 {
+			count, victim, _ := strings.Cut(v, "!")
+			if n, err := strconv.ParseInt(count, 10, 64); err == nil && n > 0 {
+				p.victim = victim
 				p.left.Store(n)
 			}
 		}
@@ -54,9 +58,27 @@ func (p *Point) Hit() {
 	if p.left.Load() == 0 {
 		return
 	}
-	if p.left.Add(-1) == 0 {
-		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-		select {} // the kill is on its way
+	if p.left.Add(-1) != 0 {
+		return
+	}
+	if p.victim != "" {
+		killOther(p.victim)
+		return
+	}
+	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	select {} // the kill is on its way
+}
+
+// killOther kills the process named in a pid file and leaves the file's new name behind, so that a test sees that it did.
+func killOther(file string) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return
+	}
+	first, _, _ := strings.Cut(string(raw), "\n")
+	if pid, err := strconv.Atoi(strings.TrimSpace(first)); err == nil && pid > 1 {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+		_ = os.WriteFile(file+".killed", []byte(first), 0o600)
 	}
 }
 

@@ -22,7 +22,8 @@ type listIn struct {
 	Health  string `query:"health" enum:"needs_you,ok"`
 }
 
-type listItem struct {
+// ListItem is a group in a list.
+type ListItem struct {
 	ID        int64     `json:"id"`
 	ChatID    string    `json:"chat_id"`
 	Name      string    `json:"name"`
@@ -40,7 +41,7 @@ type listItem struct {
 }
 
 type detail struct {
-	listItem
+	ListItem
 	Notice       string             `json:"notice"`
 	JoinCode     *int64             `json:"join_code"`
 	FriendsShare metric.Value       `json:"friends_share"`
@@ -49,18 +50,19 @@ type detail struct {
 	SOP          []customer.SOPPart `json:"sop"`
 }
 
-type one struct {
+// ByID is the input of operations on one row.
+type ByID struct {
 	ID int64 `path:"id"`
 }
 
 type membersIn struct {
-	one
+	ByID
 	api.PageInput
 	State string `query:"state" enum:"in,left" default:"in"`
 }
 
 type changesIn struct {
-	one
+	ByID
 	api.PageInput
 }
 
@@ -75,31 +77,32 @@ type changeOut struct {
 // API registers the group pages' operations.
 func (s *Service) API(a *api.API) {
 	const tag = "group"
-	api.Register(a, api.Op{ID: "listGroups", Method: "GET", Path: "/api/groups", Summary: "Groups in the caller's scope, newest first", Tag: tag, Permission: "group.read"}, s.apiList)
+	api.Register(a, api.Op{ID: "listGroups", Method: "GET", Path: "/api/groups", Summary: "Groups in the caller's scope, newest first", Tag: tag, Permission: "group.read"}, s.List)
 	api.Register(a, api.Op{ID: "getGroup", Method: "GET", Path: "/api/groups/{id}", Summary: "One group with its basics of health", Tag: tag, Permission: "group.read"}, s.apiGet)
 	api.Register(a, api.Op{ID: "listMembers", Method: "GET", Path: "/api/groups/{id}/members", Summary: "Who is in a group, or was", Tag: tag, Permission: "group.read"}, s.apiMembers)
 	api.Register(a, api.Op{ID: "listGroupChanges", Method: "GET", Path: "/api/groups/{id}/changes", Summary: "What changed in a group, newest first", Tag: tag, Permission: "group.read"}, s.apiChanges)
 }
 
-func (s *Service) apiList(ctx context.Context, in *listIn) (api.Page[listItem], error) {
+// List is a page of the groups in the caller's scope; the staff pages show it too.
+func (s *Service) List(ctx context.Context, in *listIn) (api.Page[ListItem], error) {
 	f := filter{text: in.Text, storeID: in.StoreID, status: in.Status, health: in.Health, scope: actor.From(ctx).Scope, limit: in.Limit + 1, week: s.Clock.Now().AddDate(0, 0, -7)}
 	m, ok, err := in.Mark()
 	if err != nil {
-		return api.Page[listItem]{}, err
+		return api.Page[ListItem]{}, err
 	}
 	if ok {
 		f.at, f.id = &m.At, m.ID
 	}
 	rows, err := list(ctx, s.DB, f)
 	if err != nil {
-		return api.Page[listItem]{}, err
+		return api.Page[ListItem]{}, err
 	}
 	page := api.Paged(rows, in.Limit, func(r row) api.Mark { return api.Mark{At: r.CreatedAt, ID: r.ID} })
 	items, err := s.describe(ctx, page.Items)
-	return api.Page[listItem]{Items: items, Next: page.Next}, err
+	return api.Page[ListItem]{Items: items, Next: page.Next}, err
 }
 
-func (s *Service) describe(ctx context.Context, rows []row) ([]listItem, error) {
+func (s *Service) describe(ctx context.Context, rows []row) ([]ListItem, error) {
 	var staff, stores []int64
 	for _, r := range rows {
 		staff, stores = append(staff, r.OwnerID), append(stores, r.StoreID)
@@ -112,9 +115,9 @@ func (s *Service) describe(ctx context.Context, rows []row) ([]listItem, error) 
 	if err != nil {
 		return nil, err
 	}
-	out := make([]listItem, len(rows))
+	out := make([]ListItem, len(rows))
 	for i, r := range rows {
-		out[i] = listItem{ID: r.ID, ChatID: r.ChatID, Name: r.Name, StoreID: r.StoreID, StoreName: storeNames[r.StoreID], OwnerName: staffNames[r.OwnerID],
+		out[i] = ListItem{ID: r.ID, ChatID: r.ChatID, Name: r.Name, StoreID: r.StoreID, StoreName: storeNames[r.StoreID], OwnerName: staffNames[r.OwnerID],
 			Members: r.Members, Customers: r.Customers, Capacity: r.Capacity, Joins7d: r.Joins7, Exits7d: r.Exits7, CreatedAt: r.CreatedAt, Status: r.Status,
 			Health: judge(r.Status, r.Members, r.Capacity, r.Joins7, r.Exits7)}
 	}
@@ -133,7 +136,7 @@ func (s *Service) get(ctx context.Context, groupID int64) (row, error) {
 	return rows[0], nil
 }
 
-func (s *Service) apiGet(ctx context.Context, in *one) (detail, error) {
+func (s *Service) apiGet(ctx context.Context, in *ByID) (detail, error) {
 	r, err := s.get(ctx, in.ID)
 	if err != nil {
 		return detail{}, err
@@ -142,7 +145,7 @@ func (s *Service) apiGet(ctx context.Context, in *one) (detail, error) {
 	if err != nil {
 		return detail{}, err
 	}
-	d := detail{listItem: items[0], Notice: r.NoticeText}
+	d := detail{ListItem: items[0], Notice: r.NoticeText}
 	x, err := ratesOf(ctx, s.DB, r.ID, s.Clock.Now())
 	if err != nil {
 		return detail{}, err

@@ -264,13 +264,26 @@ func ratesOf(ctx context.Context, q pg.Querier, groupID int64, now time.Time) (r
 	err := q.QueryRow(ctx, `SELECT
 		count(*) FILTER (WHERE left_at IS NULL),
 		count(*) FILTER (WHERE left_at IS NULL AND customer_id <> 0),
-		count(*) FILTER (WHERE joined_at <= $2 - interval '1 day'),
-		count(*) FILTER (WHERE joined_at <= $2 - interval '1 day' AND left_at <= joined_at + interval '1 day'),
-		count(*) FILTER (WHERE joined_at <= $2 - interval '7 days'),
-		count(*) FILTER (WHERE joined_at <= $2 - interval '7 days' AND (left_at IS NULL OR left_at > joined_at + interval '7 days'))
+		count(*) FILTER (WHERE joined_at <= $2::timestamptz - interval '1 day'),
+		count(*) FILTER (WHERE joined_at <= $2::timestamptz - interval '1 day' AND left_at <= joined_at + interval '1 day'),
+		count(*) FILTER (WHERE joined_at <= $2::timestamptz - interval '7 days'),
+		count(*) FILTER (WHERE joined_at <= $2::timestamptz - interval '7 days' AND (left_at IS NULL OR left_at > joined_at + interval '7 days'))
 		FROM group_member WHERE group_id = $1 AND type = 2`, groupID, now).Scan(&r.present, &r.friends, &r.joined, &r.exit24, &r.cohort7, &r.kept7)
 	if err != nil {
 		return r, fmt.Errorf("compute rates: %w", err)
 	}
 	return r, nil
+}
+
+// PresentIn counts the living groups each customer is in now.
+func (s *Service) PresentIn(ctx context.Context, customerIDs []int64) (map[int64]int, error) {
+	rows, err := s.DB.Query(ctx, `SELECT customer_id, count(DISTINCT group_id)::int FROM group_membership WHERE customer_id = ANY($1) AND left_at IS NULL GROUP BY 1`, customerIDs)
+	if err != nil {
+		return nil, fmt.Errorf("count groups of customers: %w", err)
+	}
+	out := map[int64]int{}
+	var id int64
+	var n int
+	_, err = pgx.ForEachRow(rows, []any{&id, &n}, func() error { out[id] = n; return nil })
+	return out, err
 }

@@ -6,12 +6,15 @@
 // own, the rest in lanes hashed by the entity they are about, so that one customer's events keep their order.
 //
 // An event is a hint: its handler reads the truth from WeCom (Read, no transaction) and applies the difference (Apply, in
-// the transaction that closes the events). An event that fails is tried again later, ten times, then kept as failed for
-// an administrator; it never blocks others for long. Events nobody handles are kept and shown.
+// the transaction that closes the events). An event that fails is tried again ever later, then kept as failed for an
+// administrator: after ten tries, or after a day when WeCom could not be reached. Later events of the same entity wait
+// for its first few tries, so that the order holds through a hiccup; events of others never wait. Events nobody handles
+// are kept and shown.
 package inbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"log/slog"
@@ -21,10 +24,12 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"qunce/internal/clock"
+	"qunce/internal/errs"
 	"qunce/internal/failpoint"
 	"qunce/internal/id"
 	"qunce/internal/job"
 	"qunce/internal/pg"
+	"qunce/internal/wecom"
 	"qunce/internal/wecom/callback"
 )
 
@@ -132,10 +137,7 @@ func (in *Inbox) Ingest(ctx context.Context) error {
 						break more
 					}
 				}
-				err := in.commit(ctx, batch)
-				for _, p := range batch {
-					p.done <- err
-				}
+				in.commitAll(ctx, batch)
 			}
 		}()
 	}
@@ -153,6 +155,19 @@ var (
 	fpApplyAfter   = failpoint.New("inbox.apply.after")
 )
 
+// commitAll commits a group and answers its callers. If the database refuses the group, each is committed alone: one
+// event that cannot be stored must not turn away the others.
+func (in *Inbox) commitAll(ctx context.Context, batch []put) {
+	err := in.commit(ctx, batch)
+	alone := err != nil && len(batch) > 1 && ctx.Err() == nil && !pg.IsUnavailable(err)
+	for _, p := range batch {
+		if alone {
+			err = in.commit(ctx, []put{p})
+		}
+		p.done <- err
+	}
+}
+
 func (in *Inbox) commit(ctx context.Context, batch []put) error {
 	ids, err := in.ids.Take(ctx, len(batch))
 	if err != nil {
@@ -163,6 +178,7 @@ func (in *Inbox) commit(ctx context.Context, batch []put) error {
 	at, events, changes, entities := make([]time.Time, n), make([]string, n), make([]string, n), make([]string, n)
 	users, externals, chats, bodies := make([]string, n), make([]string, n), make([]string, n), make([][]byte, n)
 	lanesHit := map[int]bool{}
+	now := in.wall.Now()
 	for i, p := range batch {
 		e := p.ev
 		hash := e.Hash()
@@ -171,7 +187,7 @@ func (in *Inbox) commit(ctx context.Context, batch []put) error {
 		lane := laneOf(e)
 		lanesHit[lane] = true
 		laneNos[i] = int16(lane)
-		at[i] = time.Unix(e.CreateTime, 0)
+		at[i] = happened(e.CreateTime, now)
 		events[i], changes[i], entities[i] = e.Event, e.ChangeType, e.Entity()
 		users[i], externals[i], chats[i], bodies[i] = e.UserID, e.ExternalUserID, e.ChatID, e.Raw
 	}
@@ -185,7 +201,7 @@ func (in *Inbox) commit(ctx context.Context, batch []put) error {
 		INSERT INTO inbox_event (id, lane, urgent, received_at, corp_at, event, change_type, entity, userid, external_userid, chat_id, body, state, next_at, cause_id)
 		SELECT id, lane, urgent, $13, corp_at, event, change_type, entity, userid, external_userid, chat_id, body, 'new', $13, id
 		FROM one JOIN fresh USING (hash)`,
-		ids, hashes, laneNos, urgent, at, events, changes, entities, users, externals, chats, bodies, in.wall.Now())
+		ids, hashes, laneNos, urgent, at, events, changes, entities, users, externals, chats, bodies, now)
 	if err != nil {
 		return fmt.Errorf("store callbacks: %w", err)
 	}
@@ -194,6 +210,15 @@ func (in *Inbox) commit(ctx context.Context, batch []put) error {
 		in.wakeLane(lane)
 	}
 	return nil
+}
+
+// happened reads a callback's time. One without a usable time happened when it came.
+func happened(seconds int64, received time.Time) time.Time {
+	const year3000 = 32_503_680_000
+	if seconds <= 0 || seconds > year3000 {
+		return received
+	}
+	return time.Unix(seconds, 0)
 }
 
 func laneOf(e callback.Event) int {
@@ -255,40 +280,32 @@ func (in *Inbox) Waiting(ctx context.Context) (int64, error) {
 }
 
 const (
-	workBatch   = 100
+	workBatch = 100
+	// maxAttempts is how often an event is tried that fails by our own fault, about ten minutes.
 	maxAttempts = 10
+	// patience is how long one is tried that fails because WeCom is away or too busy.
+	patience = 24 * time.Hour
+	// holdAttempts is for how many tries, about half a minute, a failing event holds back later ones of its entity.
+	holdAttempts = 5
+	// giveUp is after how many unreachable answers in a row the rest of a batch is left for the next round.
+	giveUp = 3
 )
+
+type stored struct {
+	Event
+	entity   string
+	attempts int
+}
 
 // RunOnce works one batch of a lane and returns how many events it closed.
 func (in *Inbox) RunOnce(ctx context.Context, lane int) (int, error) {
 	in.active.Add(1)
 	defer in.active.Add(-1)
-	rows, err := in.db.Query(ctx, `SELECT id, cause_id, corp_at, received_at, body, attempts FROM inbox_event
-		WHERE lane = $1 AND state = 'new' AND next_at <= $2 ORDER BY id LIMIT $3`, lane, in.wall.Now(), workBatch)
+	list, closed, err := in.claim(ctx, lane)
 	if err != nil {
-		return 0, fmt.Errorf("claim events: %w", err)
+		return closed, err
 	}
-	type stored struct {
-		Event
-		attempts int
-	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (stored, error) {
-		var s stored
-		var body []byte
-		if err := row.Scan(&s.ID, &s.CauseID, &s.At, &s.Received, &body, &s.attempts); err != nil {
-			return s, err
-		}
-		parsed, err := callback.Parse(body)
-		if err != nil { // it was parsed before it was stored
-			return s, fmt.Errorf("stored event %d: %w", s.ID, err)
-		}
-		s.Event.Event = parsed
-		return s, nil
-	})
-	if err != nil || len(list) == 0 {
-		return 0, err
-	}
-	closed := 0
+	b := batch{in: in, behind: map[string]bool{}}
 	for start := 0; start < len(list); { // runs of the same kind, in order
 		_, name, known := in.handler(list[start].Event.Event.Event, list[start].ChangeType)
 		end := start + 1
@@ -298,51 +315,128 @@ func (in *Inbox) RunOnce(ctx context.Context, lane int) (int, error) {
 			}
 			end++
 		}
-		set := make([]Event, 0, end-start)
-		for _, s := range list[start:end] {
-			set = append(set, s.Event)
-		}
-		n, err := in.handle(ctx, set)
-		closed += n
-		if err != nil {
-			return closed, err
+		if err := b.handle(ctx, list[start:end]); err != nil || b.unreachable >= giveUp {
+			return closed + b.closed, err
 		}
 		start = end
 	}
-	return closed, nil
+	return closed + b.closed, nil
 }
 
-// handle closes a set; when it fails as a whole, each event is tried alone, so that only the culprit waits.
-func (in *Inbox) handle(ctx context.Context, evs []Event) (int, error) {
-	h, _, known := in.handler(evs[0].Event.Event, evs[0].ChangeType)
-	if !known {
-		return len(evs), in.close(ctx, evs, "ignored", nil)
+// claim reads the events whose turn it is, oldest first. It returns how many it closed because they cannot be read.
+func (in *Inbox) claim(ctx context.Context, lane int) ([]stored, int, error) {
+	rows, err := in.db.Query(ctx, `SELECT id, cause_id, corp_at, received_at, body, entity, attempts FROM inbox_event e
+		WHERE lane = $1 AND state = 'new' AND next_at <= $2 AND NOT EXISTS (SELECT 1 FROM inbox_event p
+			WHERE p.entity = e.entity AND p.id < e.id AND p.lane = $1 AND p.state = 'new' AND p.next_at > $2 AND p.attempts <= $4)
+		ORDER BY id LIMIT $3`, lane, in.wall.Now(), workBatch, holdAttempts)
+	if err != nil {
+		return nil, 0, fmt.Errorf("claim events: %w", err)
 	}
-	err := in.apply(ctx, h, evs)
-	if err == nil {
-		return len(evs), nil
+	var broken []Event
+	var why error
+	var list []stored
+	var s stored
+	var body []byte
+	_, err = pgx.ForEachRow(rows, []any{&s.ID, &s.CauseID, &s.At, &s.Received, &body, &s.entity, &s.attempts}, func() error {
+		parsed, err := callback.Parse(body)
+		if err != nil { // it was parsed before it was stored, by another version of the program
+			broken, why = append(broken, s.Event), err
+			return nil
+		}
+		s.Event.Event = parsed
+		list = append(list, s)
+		return nil
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("claim events: %w", err)
 	}
-	if ctx.Err() != nil || pg.IsUnavailable(err) {
-		return 0, err
-	}
-	if len(evs) == 1 {
-		return 0, in.defer1(ctx, evs[0], err)
-	}
-	closed := 0
-	for _, e := range evs {
-		n, err := in.handle(ctx, []Event{e})
-		closed += n
-		if err != nil {
-			return closed, err
+	if len(broken) > 0 {
+		if err := in.close(ctx, broken, "failed", why); err != nil {
+			return nil, 0, err
 		}
 	}
-	return closed, nil
+	return list, len(broken), nil
 }
 
-func (in *Inbox) apply(ctx context.Context, h Handler, evs []Event) error {
+// batch is one round of a lane.
+type batch struct {
+	in          *Inbox
+	closed      int
+	behind      map[string]bool // entities of which an event just failed: their later events wait
+	unreachable int             // in a row
+}
+
+// handle closes a set of one kind; when it fails as a whole, each event is tried alone, so that only the culprit waits.
+func (b *batch) handle(ctx context.Context, list []stored) error {
+	var set []stored
+	for _, s := range list {
+		if !b.behind[s.entity] {
+			set = append(set, s)
+		}
+	}
+	if len(set) == 0 {
+		return nil
+	}
+	h, _, known := b.in.handler(set[0].Event.Event.Event, set[0].ChangeType)
+	if !known {
+		b.closed += len(set)
+		return b.in.close(ctx, events(set), "ignored", nil)
+	}
+	err := b.in.apply(ctx, h, events(set))
+	switch {
+	case err == nil:
+		b.closed += len(set)
+		b.unreachable = 0
+		return nil
+	case ctx.Err() != nil || databaseAway(err):
+		return err
+	case len(set) > 1:
+		for i := range set {
+			if err := b.handle(ctx, set[i:i+1]); err != nil || b.unreachable >= giveUp {
+				return err
+			}
+		}
+		return nil
+	}
+	s := set[0]
+	b.unreachable++
+	if !away(err) {
+		b.unreachable = 0
+	}
+	if s.attempts < holdAttempts {
+		b.behind[s.entity] = true
+	}
+	return b.in.postpone(ctx, s, err)
+}
+
+func events(list []stored) []Event {
+	out := make([]Event, len(list))
+	for i, s := range list {
+		out[i] = s.Event
+	}
+	return out
+}
+
+// away reports that WeCom, not the event, is what failed.
+func away(err error) bool {
+	k := errs.KindOf(err)
+	return k == errs.Unavailable || k == errs.TooMany
+}
+
+// databaseAway reports that nothing can be done at present; a broken connection to WeCom is one event's own trouble.
+func databaseAway(err error) bool {
+	var w *wecom.Error
+	return pg.IsUnavailable(err) && !errors.As(err, &w)
+}
+
+func (in *Inbox) apply(ctx context.Context, h Handler, evs []Event) (err error) {
+	defer func() { // one event must not end the process, and after it every next one
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the handler panicked: %v", p)
+		}
+	}()
 	var read any
 	if h.Read != nil {
-		var err error
 		if read, err = h.Read(ctx, evs); err != nil {
 			return err
 		}
@@ -352,7 +446,7 @@ func (in *Inbox) apply(ctx context.Context, h Handler, evs []Event) error {
 	for i, e := range evs {
 		ids[i] = e.ID
 	}
-	err := in.db.Tx(ctx, func(tx pg.Tx) error {
+	err = in.db.Tx(ctx, func(tx pg.Tx) error {
 		fpApplyBefore.Hit()
 		if err := h.Apply(ctx, tx, evs, read); err != nil {
 			return err
@@ -380,11 +474,17 @@ func (in *Inbox) close(ctx context.Context, evs []Event, state string, cause err
 	return err
 }
 
-func (in *Inbox) defer1(ctx context.Context, e Event, cause error) error {
-	in.log.Warn("event failed", "id", e.ID, "event", e.Event.Event, "change", e.ChangeType, "error", cause)
-	_, err := in.db.Exec(ctx, `UPDATE inbox_event SET attempts = attempts + 1, error = $2,
-		next_at = $3::timestamptz + (interval '1 second' * least(300, power(2, attempts))),
-		state = CASE WHEN attempts + 1 >= $4 THEN 'failed' ELSE 'new' END WHERE id = $1`, e.ID, cause.Error(), in.wall.Now(), maxAttempts)
+// postpone lets an event that failed wait for its next try, or gives it up.
+func (in *Inbox) postpone(ctx context.Context, s stored, cause error) error {
+	in.log.Warn("event failed", "id", s.ID, "event", s.Event.Event.Event, "change", s.ChangeType, "attempt", s.attempts+1, "error", cause)
+	now := in.wall.Now()
+	state, ended := "new", (*time.Time)(nil)
+	if s.attempts+1 >= maxAttempts && (!away(cause) || now.Sub(s.Received) >= patience) {
+		state, ended = "failed", &now
+	}
+	pause := min(time.Second<<min(s.attempts, 9), 5*time.Minute)
+	_, err := in.db.Exec(ctx, `UPDATE inbox_event SET attempts = attempts + 1, error = $2, next_at = $3, state = $4, finished_at = $5 WHERE id = $1`,
+		s.ID, cause.Error(), now.Add(pause), state, ended)
 	return err
 }
 

@@ -95,7 +95,7 @@ func (in *Inbox) Queues(ctx context.Context) ([]Queue, error) {
 	rows, err := in.db.Query(ctx, `SELECT CASE WHEN u THEN 'callback_welcome' ELSE 'callback' END, coalesce(w.n, 0), w.oldest, coalesce(d.n, 0)
 		FROM unnest(ARRAY[true, false]) AS u
 		LEFT JOIN (SELECT urgent, count(*) AS n, extract(epoch FROM $1 - min(received_at)) * 1000 AS oldest FROM inbox_event WHERE state = 'new' GROUP BY urgent) w ON w.urgent = u
-		LEFT JOIN (SELECT urgent, count(*) AS n FROM inbox_event WHERE state <> 'new' AND finished_at > $1 - interval '1 hour' GROUP BY urgent) d ON d.urgent = u`, now)
+		LEFT JOIN (SELECT urgent, count(*) AS n FROM inbox_event WHERE state <> 'new' AND finished_at > $1 - interval '1 hour' GROUP BY urgent) d ON d.urgent = u ORDER BY u DESC`, now)
 	if err != nil {
 		return nil, fmt.Errorf("sum inbox: %w", err)
 	}

@@ -26,7 +26,8 @@ type listCodesIn struct {
 	StoreID int64  `query:"store_id"`
 }
 
-type codeItem struct {
+// CodeItem is a code in a list, with its people so far.
+type CodeItem struct {
 	ID           int64     `json:"id"`
 	Kind         Kind      `json:"kind"`
 	Name         string    `json:"name"`
@@ -89,7 +90,7 @@ type dailyCounts struct {
 }
 
 type codeDetail struct {
-	codeItem
+	CodeItem
 	Staff          []codeStaff   `json:"staff"`
 	Groups         []codeGroup   `json:"groups"`
 	Tags           []codeTag     `json:"tags"`
@@ -121,7 +122,7 @@ type createCodeIn struct {
 }
 
 type updateCodeIn struct {
-	codeIn
+	ID   int64 `path:"id"`
 	Body struct {
 		Name        *string   `json:"name,omitempty" maxLength:"30"`
 		Channel     *Channel  `json:"channel,omitempty" enum:"store_poster,table_card,receipt,package,moments,article,other"`
@@ -191,11 +192,11 @@ func (s *Service) seen(ctx context.Context, id int64) (Code, error) {
 	return c, err
 }
 
-func (s *Service) apiList(ctx context.Context, in *listCodesIn) (api.Page[codeItem], error) {
+func (s *Service) apiList(ctx context.Context, in *listCodesIn) (api.Page[CodeItem], error) {
 	f := Filter{Kind: Kind(in.Kind), Text: in.Text, StoreID: in.StoreID, Scope: actor.From(ctx).Scope, Limit: in.Limit}
 	m, ok, err := in.Mark()
 	if err != nil {
-		return api.Page[codeItem]{}, err
+		return api.Page[CodeItem]{}, err
 	}
 	if ok {
 		f.Before = &struct {
@@ -205,14 +206,14 @@ func (s *Service) apiList(ctx context.Context, in *listCodesIn) (api.Page[codeIt
 	}
 	codes, err := s.List(ctx, f)
 	if err != nil {
-		return api.Page[codeItem]{}, err
+		return api.Page[CodeItem]{}, err
 	}
 	page := api.Paged(codes, in.Limit, func(c Code) api.Mark { return api.Mark{At: c.CreatedAt, ID: c.ID} })
 	items, err := s.describe(ctx, page.Items)
-	return api.Page[codeItem]{Items: items, Next: page.Next}, err
+	return api.Page[CodeItem]{Items: items, Next: page.Next}, err
 }
 
-func (s *Service) describe(ctx context.Context, codes []Code) ([]codeItem, error) {
+func (s *Service) describe(ctx context.Context, codes []Code) ([]CodeItem, error) {
 	ids, storeIDs := make([]int64, len(codes)), make([]int64, len(codes))
 	for i, c := range codes {
 		ids[i], storeIDs[i] = c.ID, c.StoreID
@@ -225,10 +226,10 @@ func (s *Service) describe(ctx context.Context, codes []Code) ([]codeItem, error
 	if err != nil {
 		return nil, err
 	}
-	out := make([]codeItem, len(codes))
+	out := make([]CodeItem, len(codes))
 	for i, c := range codes {
 		n := counts[c.ID]
-		out[i] = codeItem{ID: c.ID, Kind: c.Kind, Name: c.Name, Channel: c.Channel, State: c.WayState, Token: c.Token, URL: s.URL(c.Token),
+		out[i] = CodeItem{ID: c.ID, Kind: c.Kind, Name: c.Name, Channel: c.Channel, State: c.WayState, Token: c.Token, URL: s.URL(c.Token),
 			QRSVG: fmt.Sprintf("/api/codes/%d/qr.svg", c.ID), Status: c.Status, Scans: n.Scans, Adds: n.Adds, Joins: n.Joins,
 			FirstOrders: n.FirstOrders, CreatedAt: c.CreatedAt}
 		if c.StatusReason != "" {
@@ -269,7 +270,7 @@ func (s *Service) apiGet(ctx context.Context, in *codeIn) (codeDetail, error) {
 	if err != nil {
 		return codeDetail{}, err
 	}
-	d := codeDetail{codeItem: items[0], WelcomeText: c.WelcomeText, OfferGroup: c.OfferGroup, FollowStore: c.FollowStore,
+	d := codeDetail{CodeItem: items[0], WelcomeText: c.WelcomeText, OfferGroup: c.OfferGroup, FollowStore: c.FollowStore,
 		Funnel: funnel(Counts{items[0].Scans, items[0].Adds, items[0].Joins, items[0].FirstOrders})}
 	if err := s.behind(ctx, c, &d); err != nil {
 		return codeDetail{}, err

@@ -54,12 +54,12 @@ type Queue struct {
 	Done1h   int64    `json:"done_1h"`
 }
 
-// Queues sums the lanes.
+// Queues sums the lanes: welcome, write, bulk.
 func (o *Outbox) Queues(ctx context.Context) ([]Queue, error) {
-	rows, err := o.db.Query(ctx, `SELECT l, coalesce(w.n, 0), w.oldest, coalesce(d.n, 0) FROM unnest(ARRAY['welcome','write','bulk']) AS l
+	rows, err := o.db.Query(ctx, `SELECT l, coalesce(w.n, 0), w.oldest, coalesce(d.n, 0) FROM unnest(ARRAY['welcome','write','bulk']) WITH ORDINALITY AS x(l, ord)
 		LEFT JOIN (SELECT lane, count(*) AS n, extract(epoch FROM $1 - min(created_at)) * 1000 AS oldest FROM outbox_call
 			WHERE state IN ('planned','unknown') OR state = 'calling' GROUP BY lane) w ON w.lane = l
-		LEFT JOIN (SELECT lane, count(*) AS n FROM outbox_call WHERE created_at > $1 - interval '1 hour' AND state IN ('done','failed') GROUP BY lane) d ON d.lane = l`, o.wall.Now())
+		LEFT JOIN (SELECT lane, count(*) AS n FROM outbox_call WHERE created_at > $1 - interval '1 hour' AND state IN ('done','failed') GROUP BY lane) d ON d.lane = l ORDER BY ord`, o.wall.Now())
 	if err != nil {
 		return nil, fmt.Errorf("sum outbox: %w", err)
 	}

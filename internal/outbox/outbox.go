@@ -7,8 +7,10 @@
 //   - findable:   WeCom is asked whether the effect is there; only if it is not, the call is planned again.
 //   - unfindable: an object may remain at WeCom that nobody uses; it is counted as an orphan and the call planned again.
 //
-// Invariants: no network call inside a transaction; a key is planned once; every call carries its cause. Lanes are
-// worked independently, so a welcome never waits behind a mass send.
+// Invariants: no network call inside a transaction; a key is planned once; every call carries its cause; an answer closes
+// a call only while the call is still the one that was made, so the features' changes happen once even if a worker that
+// lost its lease comes back late. Lanes are worked independently, so a welcome never waits behind a mass send, and a call
+// whose answer cannot be written down waits alone.
 package outbox
 
 import (
@@ -16,6 +18,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -34,6 +38,9 @@ const (
 	Findable   Class = "findable"
 	Unfindable Class = "unfindable"
 )
+
+// Classes lists all of them; the CHECK of outbox_call lists the same.
+func Classes() []Class { return []Class{Repeatable, Findable, Unfindable} }
 
 // Lane is one line of work with workers of its own.
 type Lane string
@@ -70,7 +77,7 @@ type Finished struct {
 }
 
 // Handler makes one kind's calls. Do and Find use the network and no transaction; the others run in the transaction that
-// closes the calls, always with a set.
+// closes the calls, always with a set. Done, Failed and Orphan may be nil.
 type Handler struct {
 	Class  Class
 	Lane   Lane
@@ -109,21 +116,35 @@ type Outbox struct {
 	wall     clock.Clock
 	log      *slog.Logger
 	handlers map[string]Handler
-	wake     map[Lane]chan struct{}
+	line     map[Lane]*line
 	active   atomic.Int64
+}
+
+// line is what the process keeps of a lane: a wake-up, and answers it could not write down yet.
+type line struct {
+	wake chan struct{}
+
+	mu   sync.Mutex // one batch of a lane at a time
+	held []held
 }
 
 // New returns an outbox without handlers.
 func New(db *pg.DB, ids *id.Source, wall clock.Clock, log *slog.Logger) *Outbox {
-	o := &Outbox{db: db, ids: ids, wall: wall, log: log, handlers: map[string]Handler{}, wake: map[Lane]chan struct{}{}}
+	o := &Outbox{db: db, ids: ids, wall: wall, log: log, handlers: map[string]Handler{}, line: map[Lane]*line{}}
 	for lane := range lanes {
-		o.wake[lane] = make(chan struct{}, 1)
+		o.line[lane] = &line{wake: make(chan struct{}, 1)}
 	}
 	return o
 }
 
-// Register adds the handler of a kind.
-func (o *Outbox) Register(kind string, h Handler) { o.handlers[kind] = h }
+// Register adds the handler of a kind. It panics when the handler cannot work: that is a mistake in the wiring.
+func (o *Outbox) Register(kind string, h Handler) {
+	_, known := lanes[h.Lane]
+	if !known || h.Do == nil || h.Verdict == nil || h.Class == Findable && h.Find == nil || !slices.Contains(Classes(), h.Class) {
+		panic("outbox: the handler of " + kind + " lacks a class, a lane, Do, Verdict or Find")
+	}
+	o.handlers[kind] = h
+}
 
 // Plan adds calls in tx; a key that was planned before is left alone. Workers are woken after the commit.
 func (o *Outbox) Plan(ctx context.Context, tx pg.Tx, plans ...Plan) error {
@@ -143,6 +164,9 @@ func (o *Outbox) Plan(ctx context.Context, tx pg.Tx, plans ...Plan) error {
 		if !ok {
 			return fmt.Errorf("outbox: no handler for %q", p.Kind)
 		}
+		if p.CauseID == 0 {
+			return fmt.Errorf("outbox: call %s without a cause", p.Key)
+		}
 		raw, err := json.Marshal(p.Payload)
 		if err != nil {
 			return fmt.Errorf("payload of %s: %w", p.Key, err)
@@ -154,7 +178,7 @@ func (o *Outbox) Plan(ctx context.Context, tx pg.Tx, plans ...Plan) error {
 	now := o.wall.Now()
 	if _, err := tx.Exec(ctx, `INSERT INTO outbox_call (id, key, kind, class, lane, entity, payload, state, next_at, created_at, cause_id)
 		SELECT i, k, ki, c, l, e, p::jsonb, 'planned', $8, $8, ca FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[],
-		$6::text[], $7::text[], $9::bigint[]) AS u(i, k, ki, c, l, e, p, ca) ON CONFLICT (key) DO NOTHING`,
+		$6::text[], $7::text[], $9::bigint[]) AS u(i, k, ki, c, l, e, p, ca) ORDER BY k, i ON CONFLICT (key) DO NOTHING`,
 		ids, keys, kinds, classes, laneNames, entities, payloads, now, causes); err != nil {
 		return fmt.Errorf("plan calls: %w", err)
 	}
@@ -169,7 +193,7 @@ func (o *Outbox) Plan(ctx context.Context, tx pg.Tx, plans ...Plan) error {
 // Wake tells a lane's worker to look now.
 func (o *Outbox) Wake(lane Lane) {
 	select {
-	case o.wake[lane] <- struct{}{}:
+	case o.line[lane].wake <- struct{}{}:
 	default:
 	}
 }
@@ -203,7 +227,7 @@ func (o *Outbox) work(ctx context.Context, lane Lane, epoch int64) error {
 		}
 		select {
 		case <-ctx.Done():
-		case <-o.wake[lane]:
+		case <-o.line[lane].wake:
 		case <-time.After(Sweep):
 		}
 	}

@@ -22,20 +22,29 @@ func Tables() []pg.Table {
 	}
 }
 
-func start(ctx context.Context, tx pg.Tx, next int64, now time.Time) (int64, error) {
+func start(ctx context.Context, tx pg.Tx, next int64, now, corpNow time.Time) (int64, error) {
 	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '/sync', 0))`); err != nil {
 		return 0, fmt.Errorf("lock sync: %w", err)
 	}
 	var open int64
-	err := tx.QueryRow(ctx, `SELECT id FROM sync_run WHERE state = 'running' ORDER BY id LIMIT 1`).Scan(&open)
+	err := tx.QueryRow(ctx, `UPDATE sync_run SET corp_at = $1 WHERE id = (SELECT id FROM sync_run WHERE state = 'running' ORDER BY id LIMIT 1) RETURNING id`, corpNow).Scan(&open)
 	if err == nil {
 		return open, nil
 	}
 	if !errors.Is(err, pgx.ErrNoRows) {
 		return 0, fmt.Errorf("find open sync: %w", err)
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO sync_run (id, kind, state, started_at, cause_id) VALUES ($1, 'full', 'running', $2, $1)`, next, now)
+	_, err = tx.Exec(ctx, `INSERT INTO sync_run (id, kind, state, started_at, corp_at, cause_id) VALUES ($1, 'full', 'running', $2, $3, $1)`, next, now, corpNow)
 	return next, err
+}
+
+// lastBegan is when the newest run was asked for, on the corp's clock.
+func lastBegan(ctx context.Context, q pg.Querier) (at time.Time, ok bool, err error) {
+	err = q.QueryRow(ctx, `SELECT corp_at FROM sync_run ORDER BY id DESC LIMIT 1`).Scan(&at)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return at, false, nil
+	}
+	return at, err == nil, err
 }
 
 func pending(ctx context.Context, q pg.Querier) (runID int64, at, result json.RawMessage, err error) {

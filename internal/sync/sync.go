@@ -38,6 +38,7 @@ type Deps struct {
 	Customers *customer.Service
 	Groups    *group.Service
 	Log       *slog.Logger
+	After     func(ctx context.Context, cause int64) error // what follows a complete run; may be nil
 }
 
 // Service runs syncs, one at a time.
@@ -98,7 +99,7 @@ func (s *Service) Start(ctx context.Context) (int64, error) {
 	var got int64
 	err = s.DB.Tx(ctx, func(tx pg.Tx) error {
 		var err error
-		got, err = start(ctx, tx, next, s.Wall.Now())
+		got, err = start(ctx, tx, next, s.Wall.Now(), s.Clock.Now())
 		return err
 	})
 	if err != nil {
@@ -109,6 +110,34 @@ func (s *Service) Start(ctx context.Context) (int64, error) {
 	default:
 	}
 	return got, nil
+}
+
+// dailyAt is the hour of the corp's day at which a run starts by itself.
+const dailyAt = 3
+
+// nextDaily is when the next daily run is due after the last one began on the corp's clock.
+func nextDaily(last time.Time) time.Time {
+	at := clock.Day(last).Add(dailyAt * time.Hour)
+	if !at.After(last) {
+		at = clock.Day(last).AddDate(0, 0, 1).Add(dailyAt * time.Hour)
+	}
+	return at
+}
+
+// NextDue is when the daily run is due; none is before the first run, which somebody asks for.
+func (s *Service) NextDue(ctx context.Context) (time.Time, bool, error) {
+	last, ok, err := lastBegan(ctx, s.DB)
+	return nextDaily(last), ok, err
+}
+
+// RunDue starts the daily run if it is due, and returns 1 when it did.
+func (s *Service) RunDue(ctx context.Context) (int, error) {
+	at, ok, err := s.NextDue(ctx)
+	if err != nil || !ok || at.After(s.Clock.Now()) {
+		return 0, err
+	}
+	_, err = s.Start(ctx)
+	return 1, err
 }
 
 // Work executes runs as they are asked for, and those a dead process left behind, until ctx ends.
@@ -148,9 +177,20 @@ func (s *Service) RunPending(ctx context.Context) (bool, error) {
 		}
 		return true, finish(ctx, s.DB, runID, "failed", err.Error(), r.at, r.result, s.Wall.Now())
 	}
+	if s.After != nil {
+		if err := s.After(ctx, runID); err != nil {
+			return true, err // the run stays open and is gone through again
+		}
+	}
 	r.result.Complete = true
 	r.at.Step = "done"
 	return true, finish(ctx, s.DB, runID, "done", "", r.at, r.result, s.Wall.Now())
+}
+
+// Open reports whether a run is under way.
+func (s *Service) Open(ctx context.Context) (open bool, err error) {
+	err = s.DB.QueryRow(ctx, `SELECT EXISTS (SELECT FROM sync_run WHERE state = 'running')`).Scan(&open)
+	return open, err
 }
 
 // State is where a run stands, and its error if it failed.

@@ -42,6 +42,8 @@ func decidePerson(s Settings, now time.Time, c Candidate, who standing, known bo
 	switch {
 	case who.OptedOut:
 		return refuse(OptedOut)
+	case c.Channel == Welcome:
+		// WeCom's code proves that somebody is being added, even before the relation shows.
 	case !known || c.StaffID == 0 && len(who.Active) == 0 || c.StaffID != 0 && !slices.Contains(who.Active, c.StaffID):
 		return refuse(NoRelation)
 	}

@@ -1,6 +1,6 @@
-// Package codetest is a small brand for tests around the doors: two stores with staff and groups, a crowd, a simulated
-// WeCom that calls back, and every feature up to the live codes, on a database of its own. It is never imported by
-// production code.
+// Package codetest is a small brand for tests around the doors, and the tests of the live codes against it: two stores
+// with staff and groups, a crowd, a simulated WeCom that calls back, and every feature up to the live codes, on a database
+// of its own. It is never imported by production code.
 package codetest
 
 import (

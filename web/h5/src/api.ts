@@ -2,6 +2,7 @@
 // the person; a page opened with ?v= keeps the id it was given.
 import { ApiError, makeClient, unwrap } from "@shared/api/client";
 import type { paths } from "@shared/api/h5";
+import type { ChosenStore, Landing, NearStore } from "@shared/api/types";
 import { language } from "./text";
 
 const api = makeClient<paths>({ language: () => language });
@@ -26,20 +27,22 @@ function visitorId(): string {
 }
 
 export const landing = () =>
-  unwrap(api.GET("/h5/api/code/{token}", { params: { path: { token }, query: { v: visitor } } }));
+  unwrap<Landing>(api.GET("/h5/api/code/{token}", { params: { path: { token }, query: { v: visitor } } }));
 
 export const locate = (lat: number, lng: number) =>
-  unwrap(api.POST("/h5/api/locate", { body: { token, visitor, lat, lng, coord_system: "wgs84" } }));
+  unwrap<{ stores: NearStore[] }>(
+    api.POST("/h5/api/locate", { body: { token, visitor, lat, lng, coord_system: "wgs84" } }),
+  );
 
 export const stores = (q: string, city: string) =>
-  unwrap(
+  unwrap<{ cities: string[]; stores: NearStore[] }>(
     api.GET("/h5/api/stores", {
       params: { query: { token: token || undefined, q: q || undefined, city: city || undefined } },
     }),
   );
 
 export const choose = (store_id: number) =>
-  unwrap(api.POST("/h5/api/locate/choose", { body: { token, visitor, store_id } }));
+  unwrap<ChosenStore>(api.POST("/h5/api/locate/choose", { body: { token, visitor, store_id } }));
 
 /** Whether trying again can help: the connection broke or the server is busy. */
 export function isPassing(error: unknown): boolean {

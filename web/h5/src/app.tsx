@@ -61,10 +61,10 @@ export function App() {
 function Landed({ landing: it }: { landing: Landing }) {
   const [elsewhere, setElsewhere] = useState(false);
   const picture = pictureOf(it.qr, it.qr_svg);
-  const fallback = it.fallback && pictureOf(it.fallback.qr, it.fallback.qr_svg);
-  if (it.kind === "locator" || elsewhere) return <Locator brand={it.brand} privacy={it.privacy} />;
+  if (it.kind === "locator" || elsewhere || !picture)
+    return <Locator brand={it.brand} privacy={it.privacy} note={elsewhere ? "" : it.fallback?.note} />;
 
-  const group = it.kind === "group" && Boolean(picture);
+  const group = it.kind === "group";
   return (
     <Page
       brand={it.brand ? t("welcome", { brand: it.brand }) : ""}
@@ -78,20 +78,8 @@ function Landed({ landing: it }: { landing: Landing }) {
           <OpenMark open={it.store.open} />
         </section>
       )}
-      {picture ? (
-        <Qr src={picture} content={it.qr} caption={t(group ? "press_group" : "press_add")} />
-      ) : fallback ? (
-        <>
-          {it.fallback?.text && <p class="note">{it.fallback.text}</p>}
-          <Qr src={fallback} content={it.fallback?.qr ?? null} caption={t("press_add")} />
-        </>
-      ) : (
-        <p class="note">
-          <b>{t("no_code")}</b>
-          <br />
-          {it.fallback?.text || t("no_code_hint")}
-        </p>
-      )}
+      {it.fallback && <p class="note">{it.fallback.note}</p>}
+      <Qr src={picture} content={it.qr} caption={t(group ? "press_group" : "press_add")} />
       <button type="button" class="plain" onClick={() => setElsewhere(true)}>
         {t("change_store")}
       </button>
@@ -100,7 +88,6 @@ function Landed({ landing: it }: { landing: Landing }) {
   );
 }
 
-function OpenMark({ open }: { open: boolean | string }) {
-  if (typeof open === "string") return <span class="mark">{open}</span>;
+function OpenMark({ open }: { open: boolean }) {
   return <span class={open ? "mark open" : "mark"}>{t(open ? "open" : "closed")}</span>;
 }

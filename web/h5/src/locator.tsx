@@ -16,11 +16,13 @@ type Step =
 interface Props {
   brand: string;
   privacy: string;
+  /** Why the scanned code itself does not serve. */
+  note?: string;
   /** The code that led here is gone, so codes may be missing altogether. */
   deadHint?: boolean;
 }
 
-export function Locator({ brand, privacy, deadHint }: Props) {
+export function Locator({ brand, privacy, note, deadHint }: Props) {
   const [step, setStep] = useState<Step>({ at: "ask" });
   const [busy, setBusy] = useState(0);
   const [failure, setFailure] = useState("");
@@ -35,7 +37,7 @@ export function Locator({ brand, privacy, deadHint }: Props) {
       ({ coords }) =>
         locate(coords.latitude, coords.longitude).then(
           ({ stores }) => setStep(stores.length > 0 ? { at: "near", stores } : { at: "hand", note: t("none_near") }),
-          () => setStep({ at: "hand", note: t("denied") }),
+          (error: unknown) => setStep({ at: "hand", note: t(isPassing(error) ? "offline_hint" : "denied") }),
         ),
       () => setStep({ at: "hand", note: t("denied") }),
       { enableHighAccuracy: false, timeout: 8000, maximumAge: 300_000 },
@@ -61,6 +63,7 @@ export function Locator({ brand, privacy, deadHint }: Props) {
   if (step.at === "ask") {
     return (
       <Page brand={brand ? t("welcome", { brand }) : ""} title={t("find_title")} hint={t("find_hint")}>
+        {note && <p class="note">{note}</p>}
         <svg class="scene" viewBox="0 0 200 96" aria-hidden="true">
           <path d="M8 84h184" stroke="currentColor" stroke-width="2" opacity=".35" />
           <path d="M34 84V50h44v34M122 84V42h48v42" fill="none" stroke="currentColor" stroke-width="2" opacity=".5" />

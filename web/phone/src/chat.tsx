@@ -70,7 +70,7 @@ export function ChatScreen({ nav, row }: { nav: Nav; row: { peer?: string; chat_
           <button
             type="button"
             class="bar-button"
-            onClick={() => nav.open({ at: "web", url: "/staff/login?redirect=%2Fstaff%2F", title: t("side"), beside })}
+            onClick={() => nav.open({ at: "web", url: "/staff/login?next=%2Fstaff%2F", title: t("side"), beside })}
           >
             {t("side")}
           </button>

@@ -21,7 +21,7 @@ export function Chats({ nav }: { nav: Nav }) {
               icon="台"
               title={t("workbench")}
               text={t("workbench_hint")}
-              onOpen={() => nav.open({ at: "web", url: "/staff/login?redirect=%2Fstaff%2F", title: t("workbench") })}
+              onOpen={() => nav.open({ at: "web", url: "/staff/login?next=%2Fstaff%2F", title: t("workbench") })}
             />
             <Row
               icon="群"

@@ -115,9 +115,23 @@ function newKey(): string {
   return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
 }
 
-/** Unwraps an openapi-fetch answer: the data, or a thrown ApiError. */
-export async function unwrap<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
-  let result: { data?: T; error?: unknown; response: Response };
+/**
+ * A type as OpenAPI can promise it: the same fields, but an enum is any string, since the server may learn new values
+ * before the pages do. A renamed or missing field still fails to compile.
+ */
+export type Promised<T> = T extends string
+  ? string
+  : T extends (infer Item)[]
+    ? Promised<Item>[]
+    : T extends object
+      ? { [K in keyof T]: Promised<T[K]> }
+      : T;
+
+/** Unwraps an openapi-fetch answer as the noun T: the data, or a thrown ApiError. */
+export async function unwrap<T = unknown>(
+  call: Promise<{ data?: Promised<T>; error?: unknown; response: Response }>,
+): Promise<T> {
+  let result: { data?: unknown; error?: unknown; response: Response };
   try {
     result = await call;
   } catch (cause) {

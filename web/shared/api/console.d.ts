@@ -1,106 +1,4052 @@
-// The console's operations, in the form openapi-typescript generates; `npm run generate` replaces this file.
-import type { Read, Write } from "./operation";
-import type * as t from "./types";
-
-type P = { cursor?: string; limit?: number };
-type Id = { id: number };
-type Done = Record<string, never>;
-
+// Generated from docs/openapi by `npm run generate`. Never edited by hand.
+/* eslint-disable */
 export interface paths {
-  "/api/auth/login": { post: Write<{ user: t.Me["user"] }, { email: string; password: string }> };
-  "/api/auth/link": { post: Write<{ user: t.Me["user"]; must_set_password: boolean }, { token: string }> };
-  "/api/auth/password": { post: Write<Done, { new_password: string; current?: string }> };
-  "/api/auth/logout": { post: Write<Done> };
-  "/api/me": { get: Read<t.Me> };
-  "/api/users": {
-    get: Read<t.Page<t.User>, P>;
-    post: Write<
-      { id: number; link: string },
-      { name: string; email: string; role: t.Role; store_ids: number[]; department_ids: number[] }
-    >;
-  };
-  "/api/users/{id}": { patch: Write<Done, { role?: t.Role; store_ids?: number[]; disabled?: boolean }, Id> };
-  "/api/users/{id}/link": { post: Write<{ link: string }, {}, Id> };
-  "/api/clock": { get: Read<t.ClockState>; post: Write<t.ClockState, { playing?: boolean; speed?: number }> };
-  "/api/clock/next-day": { post: Write<t.ClockState> };
-  "/api/today": { get: Read<t.Today, { date?: string }> };
-  "/api/departments": { get: Read<{ items: t.Department[] }> };
-  "/api/stores": {
-    get: Read<t.Page<t.Store>, P & { q?: string; city?: string; department_id?: number }>;
-    post: Write<{ id: number }, t.StoreInput>;
-  };
-  "/api/stores/{id}": { patch: Write<Done, Partial<t.StoreInput>, Id> };
-  "/api/imports": {
-    get: Read<t.Page<t.ImportRun>, P>;
-    post: {
-      parameters: { query?: never; path?: never };
-      requestBody: { content: { "multipart/form-data": FormData } };
-      responses: { 200: { content: { "application/json": { id: number } } } };
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who did what */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-  };
-  "/api/imports/{id}": { get: Read<t.ImportDetail, {}, Id> };
-  "/api/imports/{id}/errors": { get: Read<t.Page<t.ImportError>, P, Id> };
-  "/api/staff": { get: Read<t.Page<t.Staff>, P & { q?: string; store_id?: number }> };
-  "/api/customers": {
-    get: Read<
-      t.Page<t.Customer>,
-      P & {
-        q?: string;
-        store_id?: number;
-        staff_id?: number;
-        tag_id?: number;
-        code_id?: number;
-        relation?: string;
-        bought?: string;
-      }
-    >;
-  };
-  "/api/customers/{id}": { get: Read<t.CustomerDetail, {}, Id> };
-  "/api/customers/{id}/timeline": { get: Read<t.Page<t.TimelineItem>, P, Id> };
-  "/api/customers/{id}/orders": { get: Read<t.Page<t.CustomerOrder>, P, Id> };
-  "/api/customers/{id}/opt-out": { post: Write<Done, { reason: string }, Id>; delete: Write<Done, {}, Id> };
-  "/api/tags": { get: Read<{ items: t.TagGroup[] }> };
-  "/api/groups": {
-    get: Read<t.Page<t.Group>, P & { q?: string; store_id?: number; status?: string; health?: string }>;
-  };
-  "/api/groups/{id}": { get: Read<t.GroupDetail, {}, Id> };
-  "/api/groups/{id}/members": { get: Read<t.Page<t.GroupMember>, P & { state?: string }, Id> };
-  "/api/groups/{id}/changes": { get: Read<t.Page<t.GroupChange>, P, Id> };
-  "/api/codes": {
-    get: Read<t.Page<t.Code>, P & { kind?: string; q?: string; store_id?: number }>;
-    post: Write<{ id: number }, t.CodeInput>;
-  };
-  "/api/codes/{id}": {
-    get: Read<t.CodeDetail, {}, Id>;
-    patch: Write<Done, Partial<t.CodeInput> & { status?: "active" | "paused" }, Id>;
-  };
-  "/api/sop/plans": { get: Read<t.Page<t.Plan>, P> };
-  "/api/sop/plans/{id}": { get: Read<t.PlanDetail, {}, Id> };
-  "/api/sop/plans/{id}/publish": { post: Write<{ version: number }, { steps: t.Step[]; note: string }, Id> };
-  "/api/sop/plans/{id}/pause": { post: Write<Done, {}, Id> };
-  "/api/sop/plans/{id}/resume": { post: Write<Done, {}, Id> };
-  "/api/sop/plans/{id}/steps-report": { get: Read<{ items: t.StepReport[] }, { date?: string }, Id> };
-  "/api/sop/board": {
-    get: Read<t.Board, { plan_id?: number; date?: string; level?: t.BoardLevel; parent_id?: number }>;
-  };
-  "/api/tasks": {
-    get: Read<t.Page<t.Task>, P & { state?: string; staff_id?: number; store_id?: number; date?: string }>;
-  };
-  "/api/tasks/{id}/remind": { post: Write<Done, {}, Id> };
-  "/api/touches": {
-    get: Read<t.Page<t.Touch>, P & { decision?: string; reason?: string; subject?: string; date?: string }>;
-  };
-  "/api/touches/summary": { get: Read<{ items: t.TouchSummary[] }, { date?: string }> };
-  "/api/orders": {
-    get: Read<t.Page<t.Order>, P & { q?: string; store_id?: number; attributed?: string; state?: string }>;
-  };
-  "/api/orders/summary": { get: Read<{ tiles: t.Metric[] }, { date?: string }> };
-  "/api/system/health": { get: Read<t.Health> };
-  "/api/system/callbacks": { get: Read<t.Page<t.Callback>, P & { q?: string; kind?: string; state?: string }> };
-  "/api/system/callbacks/{id}": { get: Read<t.CallbackDetail, {}, Id> };
-  "/api/system/callbacks/{id}/replay": { post: Write<Done, {}, Id> };
-  "/api/system/outbox": { get: Read<t.Page<t.OutboxCall>, P & { state?: string }> };
-  "/api/system/sync": { get: Read<{ items: t.SyncRun[] }>; post: Write<{ id: number }> };
-  "/api/system/jobs": { get: Read<{ items: t.Job[]; ui: string }> };
-  "/api/audit": { get: Read<t.Page<t.AuditEntry>, P> };
+    "/api/auth/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in with a one-time link */
+        post: operations["use-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in with e-mail and password */
+        post: operations["login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign out */
+        post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Set one's own password */
+        post: operations["set-password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/clock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The corp's clock */
+        get: operations["getClock"];
+        put?: never;
+        /** Pause, play or change the speed of an accelerated clock */
+        post: operations["setClock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/clock/next-day": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run an accelerated clock to the next morning */
+        post: operations["nextDay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Live codes in the caller's scope, newest first */
+        get: operations["listCodes"];
+        put?: never;
+        /** Make a code; WeCom's side follows within seconds */
+        post: operations["createCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/codes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One code: who stands behind it and what it brought */
+        get: operations["getCode"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change, pause or retry a code */
+        patch: operations["updateCode"];
+        trace?: never;
+    };
+    "/api/customers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Customers in the caller's scope, newest first */
+        get: operations["listCustomers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/customers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything about one customer */
+        get: operations["getCustomer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/customers/{id}/opt-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop all messages to a customer */
+        post: operations["optOut"];
+        /** Take an opt-out back at the customer's word */
+        delete: operations["optIn"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/customers/{id}/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one customer bought, newest first */
+        get: operations["list-customer-orders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/customers/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to a customer, newest first */
+        get: operations["getTimeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/departments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All departments, with how many stores and staff stand in each and below it */
+        get: operations["list-departments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Groups in the caller's scope, newest first */
+        get: operations["listGroups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One group with its basics of health */
+        get: operations["getGroup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/groups/{id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What changed in a group, newest first */
+        get: operations["listGroupChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/groups/{id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is in a group, or was */
+        get: operations["listMembers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Imports, newest first */
+        get: operations["list-imports"];
+        put?: never;
+        /** Upload a file of stores, orders or members */
+        post: operations["upload-import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One import with its column mapping and progress */
+        get: operations["get-import"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{id}/errors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The wrong and doubtful rows of an import, 10,000 at most */
+        get: operations["list-import-errors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is signed in */
+        get: operations["me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What every number means */
+        get: operations["getMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Orders, newest first */
+        get: operations["list-orders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a day's orders brought */
+        get: operations["getOrdersSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sop/board": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show execution by region, store and staff */
+        get: operations["sop-board"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sop/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List plans */
+        get: operations["sop-plan-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sop/plans/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a plan */
+        get: operations["sop-plan-get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sop/plans/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pause a plan */
+        post: operations["sop-plan-pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sop/plans/{id}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Publish the next version of a plan */
+        post: operations["sop-plan-publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sop/plans/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a plan to work */
+        post: operations["sop-plan-resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sop/plans/{id}/steps-report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Report a plan by step */
+        get: operations["sop-steps-report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Staff by name */
+        get: operations["list-staff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Stores by name */
+        get: operations["list-stores"];
+        put?: never;
+        /** Add a store */
+        post: operations["create-store"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stores/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change a store, or move it on the map */
+        patch: operations["update-store"];
+        trace?: never;
+    };
+    "/api/system/callbacks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** WeCom's callbacks, newest first */
+        get: operations["listCallbacks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/callbacks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One callback with what it led to */
+        get: operations["getCallback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/callbacks/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Handle a callback again */
+        post: operations["replayCallback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What runs and what waits */
+        get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Machine jobs */
+        get: operations["listJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/outbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Calls to WeCom, newest first */
+        get: operations["listCalls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Syncs with their statements */
+        get: operations["listSyncs"];
+        put?: never;
+        /** Read everything from WeCom and repair what differs */
+        post: operations["startSync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The corp's tags */
+        get: operations["listTags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List staff tasks */
+        get: operations["task-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks/{id}/remind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remind the owner of an open task */
+        post: operations["task-remind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/today": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The brand's day: numbers, lines of 14 days, and what needs somebody */
+        get: operations["getToday"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/touches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List decisions of the touch ledger */
+        get: operations["touch-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/touches/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count a day's decisions by reason */
+        get: operations["touch-summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List users */
+        get: operations["list-users"];
+        put?: never;
+        /** Add a user and make their first sign-in link */
+        post: operations["create-user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change a user */
+        patch: operations["update-user"];
+        trace?: never;
+    };
+    "/api/users/{id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a one-time sign-in link */
+        post: operations["create-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        AnalyticsAlert: {
+            /** Format: int64 */
+            count: number;
+            kind: string;
+            link: string;
+            severity: string;
+            title: string;
+        };
+        AnalyticsDictionaryOut: {
+            items: components["schemas"]["MetricDefinition"][];
+        };
+        AnalyticsOrdersSummary: {
+            date: string;
+            tiles: components["schemas"]["MetricValue"][];
+        };
+        AnalyticsPoint: {
+            date: string;
+            /** Format: double */
+            value: number | null;
+        };
+        AnalyticsSeriesOut: {
+            metric: string;
+            points: components["schemas"]["AnalyticsPoint"][];
+        };
+        AnalyticsTodayOut: {
+            alerts: components["schemas"]["AnalyticsAlert"][];
+            date: string;
+            series: components["schemas"]["AnalyticsSeriesOut"][];
+            tiles: components["schemas"]["MetricValue"][];
+        };
+        ApiDetail: {
+            code: string;
+            field: string;
+            message: string;
+        };
+        ApiEmpty: Record<string, never>;
+        ApiProblem: {
+            code: string;
+            details?: components["schemas"]["ApiDetail"][];
+            field?: string;
+            message: string;
+            params?: {
+                [key: string]: unknown;
+            };
+        };
+        AuditEntry: {
+            action: string;
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            detail: unknown;
+            /** Format: int64 */
+            id: number;
+            object: string;
+            /** Format: int64 */
+            user_id: number;
+        };
+        AuthCorpView: {
+            accelerated: boolean;
+            name: string;
+            /** Format: date-time */
+            now: string;
+            timezone: string;
+        };
+        AuthCreateLinkOutput: {
+            /** @description shown this once */
+            link: string;
+        };
+        AuthCreateUserOutput: {
+            /** Format: int64 */
+            id: number;
+            /** @description the one-time sign-in link, shown this once */
+            link: string;
+        };
+        AuthLinkOutput: {
+            must_set_password: boolean;
+            user: components["schemas"]["AuthMeUser"];
+        };
+        AuthLoginOutput: {
+            user: components["schemas"]["AuthMeUser"];
+        };
+        AuthMeOutput: {
+            corp: components["schemas"]["AuthCorpView"];
+            must_set_password: boolean;
+            user: components["schemas"]["AuthMeUser"];
+        };
+        AuthMeUser: {
+            email: string;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            permissions: string[];
+            /** @enum {string} */
+            role: "owner" | "operator" | "store_manager" | "staff" | "analyst";
+        };
+        AuthStoreRef: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
+        AuthUserView: {
+            department_ids: number[];
+            disabled: boolean;
+            email: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            last_seen_at: string | null;
+            name: string;
+            /** @enum {string} */
+            role: "owner" | "operator" | "store_manager" | "staff" | "analyst";
+            stores: components["schemas"]["AuthStoreRef"][];
+        };
+        ClockInBody: {
+            playing?: boolean;
+            /**
+             * Format: double
+             * @description simulated seconds per second, at most
+             */
+            speed?: number;
+        };
+        CorpCallbackOut: {
+            /** Format: int64 */
+            attempts: number;
+            body: string;
+            calls: components["schemas"]["OutboxRow"][];
+            /** Format: int64 */
+            cause_id: number;
+            /** Format: date-time */
+            corp_at: string;
+            effects: components["schemas"]["CorpEffect"][];
+            entity: string;
+            error: string | null;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            /** Format: date-time */
+            received_at: string;
+            state: string;
+            /** Format: double */
+            took_ms: number | null;
+        };
+        CorpClockOut: {
+            accelerated: boolean;
+            /** Format: date-time */
+            next_due_at: string | null;
+            /** Format: date-time */
+            now: string;
+            playing: boolean;
+            /** Format: double */
+            speed: number;
+        };
+        CorpEffect: {
+            /** Format: date-time */
+            at: string;
+            kind: string;
+        };
+        CorpHealth: {
+            detail: string;
+            name: string;
+            state: string;
+        };
+        CorpHealthOut: {
+            /** Format: int64 */
+            callbacks_refused: number;
+            items: components["schemas"]["CorpHealth"][];
+            /** Format: int64 */
+            orphaned_codes: number;
+            queues: components["schemas"]["CorpQueue"][];
+        };
+        CorpIdOut: {
+            /** Format: int64 */
+            id: number;
+        };
+        CorpItemsOutSyncRun: {
+            items: components["schemas"]["SyncRun"][];
+        };
+        CorpJobsOut: {
+            items: components["schemas"]["JobInfo"][];
+            ui: string;
+        };
+        CorpQueue: {
+            /** Format: int64 */
+            done_1h: number;
+            lane: string;
+            /** Format: double */
+            oldest_ms: number | null;
+            /** Format: int64 */
+            waiting: number;
+        };
+        CreateCodeInBody: {
+            /** @enum {string} */
+            channel: "store_poster" | "table_card" | "receipt" | "package" | "moments" | "article" | "other";
+            group_ids?: number[];
+            /** @enum {string} */
+            kind: "staff" | "group" | "locator";
+            name: string;
+            offer_group?: boolean;
+            staff_ids?: number[];
+            /** Format: int64 */
+            store_id?: number;
+            tag_ids?: string[];
+            welcome_text?: string;
+        };
+        CreateUserInputBody: {
+            department_ids?: number[];
+            email: string;
+            name: string;
+            role: string;
+            store_ids?: number[];
+        };
+        CustomerAttributedPart: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            code_id: number;
+            name: string;
+            order_no: string;
+        };
+        CustomerCodeRef: {
+            /** Format: int64 */
+            code_id: number;
+            name: string;
+        };
+        CustomerDetail: {
+            /** Format: int64 */
+            gender: number;
+            groups: components["schemas"]["CustomerGroupPart"][];
+            /** Format: int64 */
+            id: number;
+            identities: components["schemas"]["CustomerIdentityRef"][];
+            name: string;
+            opt_out_reason: string;
+            /** Format: date-time */
+            opted_out_at: string | null;
+            orders: components["schemas"]["CustomerOrdersOut"];
+            relations: components["schemas"]["CustomerRelationOut"][];
+            sop: components["schemas"]["CustomerSOPPart"][];
+            touch: components["schemas"]["CustomerTouchPart"];
+        };
+        CustomerGroupPart: {
+            code_name: string | null;
+            /** Format: int64 */
+            group_id: number;
+            /** Format: int64 */
+            join_scene: number;
+            /** Format: date-time */
+            joined_at: string;
+            /** Format: date-time */
+            left_at: string | null;
+            name: string;
+        };
+        CustomerIdentityRef: {
+            kind: string;
+            value: string;
+        };
+        CustomerListItem: {
+            /** Format: date-time */
+            added_at: string | null;
+            avatar_text: string;
+            channel: string | null;
+            /** Format: int64 */
+            groups: number;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            last_order_at: string | null;
+            member_no: string | null;
+            name: string;
+            /** Format: int64 */
+            net_fen: number;
+            /** Format: int64 */
+            orders: number;
+            staff: string[];
+            stores: string[];
+            tags: components["schemas"]["CustomerTagRef"][];
+        };
+        CustomerOrdersOut: {
+            attributed: components["schemas"]["CustomerAttributedPart"];
+            /** Format: int64 */
+            count: number;
+            /** Format: date-time */
+            first_at: string | null;
+            /** Format: date-time */
+            last_at: string | null;
+            /** Format: int64 */
+            net_fen: number;
+        };
+        CustomerRelationOut: {
+            /** Format: int64 */
+            add_way: number;
+            /** Format: date-time */
+            added_at: string;
+            channel: components["schemas"]["CustomerCodeRef"];
+            /** Format: date-time */
+            ended_at: string | null;
+            remark: string;
+            /** Format: int64 */
+            staff_id: number;
+            staff_name: string;
+            state: string;
+            /** Format: int64 */
+            store_id: number;
+            store_name: string;
+            tags: components["schemas"]["CustomerTagRef"][];
+        };
+        CustomerSOPPart: {
+            /** Format: int64 */
+            day: number;
+            /** Format: date-time */
+            next_at: string | null;
+            next_step: string | null;
+            plan_name: string;
+            /** Format: int64 */
+            run_id: number;
+            state: string;
+            /** Format: int64 */
+            version: number;
+        };
+        CustomerTagGroupOut: {
+            group_id: string;
+            group_name: string;
+            tags: components["schemas"]["CustomerTagUseOut"][];
+        };
+        CustomerTagRef: {
+            id: string;
+            name: string;
+        };
+        CustomerTagUseOut: {
+            id: string;
+            name: string;
+            /** Format: int64 */
+            used: number;
+        };
+        CustomerTimelineItem: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            cause_id: number;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            params: {
+                [key: string]: unknown;
+            };
+            place: string;
+        };
+        CustomerTouchPart: {
+            /** Format: int64 */
+            month_cap: number;
+            /** Format: int64 */
+            month_used: number;
+            opted_out: boolean;
+            /** Format: date-time */
+            quiet_until: string | null;
+            /** Format: int64 */
+            week_promo: number;
+        };
+        DirectoryDepartmentItem: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** Format: int64 */
+            parent_id: number;
+            /** Format: int64 */
+            staff: number;
+            /** Format: int64 */
+            stores: number;
+        };
+        DirectoryDepartmentList: {
+            items: components["schemas"]["DirectoryDepartmentItem"][];
+        };
+        DirectoryIdReply: {
+            /** Format: int64 */
+            id: number;
+        };
+        DirectoryStaffItem: {
+            active: boolean;
+            /** @description holds a customer-contact seat */
+            can_contact: boolean;
+            /** Format: int64 */
+            customers: number | null;
+            /** Format: int64 */
+            id: number;
+            is_leader: boolean;
+            name: string;
+            /** Format: int64 */
+            store_id: number;
+            store_name: string;
+            userid: string;
+        };
+        DirectoryStoreBody: {
+            address?: string;
+            city?: string;
+            /** @description 22:00; 26:00 is two o'clock of the next day */
+            close_time?: string;
+            /**
+             * @description of lat and lng; gcj02 when missing
+             * @enum {string}
+             */
+            coord_system?: "wgs84" | "gcj02" | "bd09";
+            /**
+             * Format: int64
+             * @description 0 gives the choice back to the names
+             */
+            department_id?: number;
+            district?: string;
+            /** Format: double */
+            lat?: number;
+            /** Format: double */
+            lng?: number;
+            name?: string;
+            number?: string;
+            /** @description 07:30 */
+            open_time?: string;
+            province?: string;
+            /** @enum {string} */
+            status?: "open" | "closed";
+        };
+        DirectoryStoreItem: {
+            address: string;
+            city: string;
+            /** @description past 24:00 when on the next day */
+            close_time: string;
+            /** Format: int64 */
+            code_id: number | null;
+            /** Format: int64 */
+            department_id: number;
+            department_name: string;
+            district: string;
+            /** Format: int64 */
+            group_count: number | null;
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: double
+             * @description GCJ-02
+             */
+            lat: number;
+            /**
+             * Format: double
+             * @description GCJ-02
+             */
+            lng: number;
+            name: string;
+            number: string;
+            open_time: string;
+            province: string;
+            /** Format: int64 */
+            staff_count: number;
+            status: string;
+        };
+        DirectoryStorePage: {
+            items: components["schemas"]["DirectoryStoreItem"][];
+            next: string;
+            /** Format: int64 */
+            total: number;
+        };
+        GroupChangeOut: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            name: string;
+            params: {
+                [key: string]: unknown;
+            };
+        };
+        GroupDetail: {
+            exit_24h: components["schemas"]["MetricValue"];
+            friends_share: components["schemas"]["MetricValue"];
+            /** Format: int64 */
+            join_code: number | null;
+            notice: string;
+            retention_d7: components["schemas"]["MetricValue"];
+            sop: components["schemas"]["CustomerSOPPart"][];
+        };
+        GroupHealth: {
+            reasons: components["schemas"]["GroupReason"][];
+            /** Format: int64 */
+            score: number | null;
+            state: string;
+        };
+        GroupListItem: {
+            /** Format: int64 */
+            capacity: number;
+            chat_id: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            customers: number;
+            /** Format: int64 */
+            exits_7d: number;
+            health: components["schemas"]["GroupHealth"];
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            joins_7d: number;
+            /** Format: int64 */
+            members: number;
+            name: string;
+            owner_name: string;
+            status: string;
+            /** Format: int64 */
+            store_id: number;
+            store_name: string;
+        };
+        GroupMemberOut: {
+            code_name: string | null;
+            /** Format: int64 */
+            customer_id: number | null;
+            invitor: string;
+            is_admin: boolean;
+            is_owner: boolean;
+            /** Format: int64 */
+            join_scene: number;
+            /** Format: date-time */
+            joined_at: string;
+            /** Format: date-time */
+            left_at: string | null;
+            member_id: string;
+            name: string;
+            /** Format: int64 */
+            quit_scene: number;
+            /** Format: int64 */
+            stay: number;
+            type: string;
+        };
+        GroupReason: {
+            code: string;
+            /** Format: double */
+            value: number;
+        };
+        InboxStored: {
+            /** Format: int64 */
+            attempts: number;
+            /** Format: int64 */
+            cause_id: number;
+            /** Format: date-time */
+            corp_at: string;
+            entity: string;
+            error: string | null;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            /** Format: date-time */
+            received_at: string;
+            state: string;
+            /** Format: double */
+            took_ms: number | null;
+        };
+        IntakeErrorItem: {
+            code: string;
+            column: string;
+            message: string;
+            /** Format: int64 */
+            row: number;
+            value: string;
+            warning: boolean;
+        };
+        IntakeIdReply: {
+            /** Format: int64 */
+            id: number;
+        };
+        IntakeImportDetail: {
+            legal_basis: string;
+            mapping: components["schemas"]["IntakeMappingItem"][];
+            source: string;
+            unmapped: string[];
+        };
+        IntakeImportItem: {
+            by: string;
+            /** Format: int64 */
+            created: number;
+            /** @description why the import failed */
+            error: string | null;
+            /** Format: int64 */
+            errors: number;
+            file_name: string;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            /**
+             * Format: double
+             * @description 0 to 1
+             */
+            progress: number;
+            /** Format: int64 */
+            rows: number;
+            /** Format: int64 */
+            skipped: number;
+            /** Format: date-time */
+            started_at: string;
+            state: string;
+            /** Format: int64 */
+            unchanged: number;
+            /** Format: int64 */
+            updated: number;
+            /** Format: int64 */
+            warnings: number;
+        };
+        IntakeMappingItem: {
+            header: string;
+            key: string;
+        };
+        JobInfo: {
+            /** Format: int64 */
+            attempt: number;
+            error: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            /** Format: date-time */
+            queued_at: string;
+            state: string;
+        };
+        LinkInputBody: {
+            token: string;
+        };
+        LivecodeCodeAttachment: {
+            title: string;
+            type: string;
+            url: string;
+        };
+        LivecodeCodeDetail: {
+            /** Format: int64 */
+            adds: number;
+            channel: string;
+            /** Format: date-time */
+            created_at: string;
+            daily: components["schemas"]["LivecodeDailyCounts"][];
+            /** Format: int64 */
+            first_orders: number;
+            follow_store: boolean;
+            funnel: components["schemas"]["LivecodeFunnelStep"][];
+            groups: components["schemas"]["LivecodeCodeGroup"][];
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            joins: number;
+            kind: string;
+            name: string;
+            next_group_ready: boolean;
+            offer_group: boolean;
+            qr_svg_url: string;
+            /** Format: int64 */
+            scans: number;
+            staff: components["schemas"]["LivecodeCodeStaff"][];
+            state: string;
+            status: string;
+            status_reason: string | null;
+            /** Format: int64 */
+            store_id: number | null;
+            store_name: string | null;
+            tags: components["schemas"]["LivecodeCodeTag"][];
+            token: string;
+            url: string;
+            welcome: components["schemas"]["LivecodeCodeWelcome"];
+            welcome_text: string;
+        };
+        LivecodeCodeGroup: {
+            /** Format: int64 */
+            capacity: number;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            members: number;
+            name: string;
+        };
+        LivecodeCodeItem: {
+            /** Format: int64 */
+            adds: number;
+            channel: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            first_orders: number;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            joins: number;
+            kind: string;
+            name: string;
+            qr_svg_url: string;
+            /** Format: int64 */
+            scans: number;
+            state: string;
+            status: string;
+            status_reason: string | null;
+            /** Format: int64 */
+            store_id: number | null;
+            store_name: string | null;
+            token: string;
+            url: string;
+        };
+        LivecodeCodeMade: {
+            /** Format: int64 */
+            id: number;
+        };
+        LivecodeCodeStaff: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
+        LivecodeCodeTag: {
+            id: string;
+            name: string;
+        };
+        LivecodeCodeWelcome: {
+            attachments: components["schemas"]["LivecodeCodeAttachment"][];
+            text: string;
+        };
+        LivecodeDailyCounts: {
+            /** Format: int64 */
+            adds: number;
+            date: string;
+            /** Format: int64 */
+            first_orders: number;
+            /** Format: int64 */
+            joins: number;
+            /** Format: int64 */
+            scans: number;
+        };
+        LivecodeFunnelStep: {
+            /** Format: int64 */
+            people: number;
+            /** Format: double */
+            rate: number | null;
+            step: string;
+        };
+        LoginInputBody: {
+            email: string;
+            password: string;
+        };
+        MetricDefinition: {
+            formula: string;
+            id: string;
+            key: string;
+            name_en: string;
+            name_zh: string;
+            pitfall: string;
+            source: string;
+            unit: string;
+            /** Format: int64 */
+            version: number;
+            window: string;
+        };
+        MetricValue: {
+            /** Format: int64 */
+            denominator?: number;
+            /** Format: double */
+            high?: number;
+            id: string;
+            /** Format: double */
+            low?: number;
+            note: string;
+            note_code?: string;
+            /** Format: int64 */
+            numerator?: number;
+            params?: {
+                [key: string]: number;
+            };
+            state: string;
+            unit: string;
+            /** Format: double */
+            value: number | null;
+            /** Format: int64 */
+            version: number;
+        };
+        OptOutInBody: {
+            reason: string;
+        };
+        OrderCodeRef: {
+            /** Format: int64 */
+            code_id: number;
+            name: string;
+        };
+        OrderOrderItem: {
+            attributed_to: components["schemas"]["OrderCodeRef"];
+            /** Format: int64 */
+            customer_id: number | null;
+            customer_name: string | null;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            lines: number;
+            member_no: string | null;
+            /** Format: int64 */
+            net_fen: number;
+            order_no: string;
+            /** Format: date-time */
+            placed_at: string;
+            state: string;
+            store_name: string | null;
+        };
+        OutboxRow: {
+            /** Format: int64 */
+            attempts: number;
+            /** Format: int64 */
+            cause_id: number;
+            class: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            due_at: string;
+            entity: string;
+            error: string | null;
+            error_code: string | null;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            lane: string;
+            state: string;
+        };
+        PageAuditEntry: {
+            items: components["schemas"]["AuditEntry"][];
+            next: string;
+        };
+        PageAuthUserView: {
+            items: components["schemas"]["AuthUserView"][];
+            next: string;
+        };
+        PageCustomerListItem: {
+            items: components["schemas"]["CustomerListItem"][];
+            next: string;
+        };
+        PageCustomerTimelineItem: {
+            items: components["schemas"]["CustomerTimelineItem"][];
+            next: string;
+        };
+        PageDirectoryStaffItem: {
+            items: components["schemas"]["DirectoryStaffItem"][];
+            next: string;
+        };
+        PageGroupChangeOut: {
+            items: components["schemas"]["GroupChangeOut"][];
+            next: string;
+        };
+        PageGroupListItem: {
+            items: components["schemas"]["GroupListItem"][];
+            next: string;
+        };
+        PageGroupMemberOut: {
+            items: components["schemas"]["GroupMemberOut"][];
+            next: string;
+        };
+        PageInboxStored: {
+            items: components["schemas"]["InboxStored"][];
+            next: string;
+        };
+        PageIntakeErrorItem: {
+            items: components["schemas"]["IntakeErrorItem"][];
+            next: string;
+        };
+        PageIntakeImportItem: {
+            items: components["schemas"]["IntakeImportItem"][];
+            next: string;
+        };
+        PageLivecodeCodeItem: {
+            items: components["schemas"]["LivecodeCodeItem"][];
+            next: string;
+        };
+        PageOrderOrderItem: {
+            items: components["schemas"]["OrderOrderItem"][];
+            next: string;
+        };
+        PageOutboxRow: {
+            items: components["schemas"]["OutboxRow"][];
+            next: string;
+        };
+        PageSopSummary: {
+            items: components["schemas"]["SopSummary"][];
+            next: string;
+        };
+        PageTaskItem: {
+            items: components["schemas"]["TaskItem"][];
+            next: string;
+        };
+        PageTouchItem: {
+            items: components["schemas"]["TouchItem"][];
+            next: string;
+        };
+        PasswordInputBody: {
+            /** @description not needed in a session that a link opened */
+            current?: string;
+            new_password: string;
+        };
+        PublishInputBody: {
+            note: string;
+            steps: components["schemas"]["SopStep"][];
+        };
+        "ReplyStruct { Items ListTagGroupOut \"json:\\\"items\\\"\" }Body": {
+            items: components["schemas"]["CustomerTagGroupOut"][];
+        };
+        SopBoard: {
+            items: components["schemas"]["SopBoardRow"][];
+            /** @enum {string} */
+            level: "hq" | "region" | "store" | "staff";
+            totals: components["schemas"]["SopTotals"];
+        };
+        SopBoardRow: {
+            /** Format: int64 */
+            done_late: number;
+            /** Format: int64 */
+            done_ontime: number;
+            /** Format: int64 */
+            due: number;
+            exec: components["schemas"]["MetricValue"];
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            late: number;
+            name: string;
+            next_level: string | null;
+            /** Format: int64 */
+            pending: number;
+            /** Format: int64 */
+            refused: number;
+            /** Format: int64 */
+            skipped: number;
+        };
+        SopDetail: {
+            code: string;
+            exec: components["schemas"]["MetricValue"];
+            header: components["schemas"]["SopHeader"];
+            /** Format: int64 */
+            id: number;
+            name: string;
+            ontime: components["schemas"]["MetricValue"];
+            /** Format: int64 */
+            runs_active: number;
+            /** @enum {string} */
+            state: "draft" | "active" | "paused";
+            steps: components["schemas"]["SopStep"][];
+            /** @enum {string} */
+            subject: "customer" | "group";
+            /** Format: int64 */
+            version: number;
+            versions: components["schemas"]["SopVersionView"][];
+        };
+        SopHeader: {
+            caps: string;
+            /** Format: int64 */
+            length_days: number;
+            quiet: string;
+            stop_line: string;
+        };
+        SopPublishOutput: {
+            /** Format: int64 */
+            version: number;
+        };
+        SopReasonCount: {
+            /** Format: int64 */
+            count: number;
+            reason: string;
+            reason_text: string;
+        };
+        SopReportOutput: {
+            items: components["schemas"]["SopStepReport"][];
+        };
+        SopStep: {
+            /** @enum {string} */
+            channel: "welcome" | "mass_single" | "mass_group" | "sidebar_single" | "sidebar_group" | "moments" | "none";
+            /** Format: int64 */
+            day: number;
+            fallback: string;
+            key: string;
+            /** @enum {string} */
+            late: "skip" | "send_until";
+            /** Format: int64 */
+            late_hours?: number;
+            links?: components["schemas"]["TaskAttachment"][];
+            promo: boolean;
+            purpose: string;
+            /** Format: int64 */
+            quota_cost: number;
+            text: string;
+            time: string;
+            title: string;
+            weekdays?: number[];
+            why: string;
+            window: components["schemas"]["SopWindow"];
+        };
+        SopStepReport: {
+            channel: string;
+            /** Format: int64 */
+            delivered: number | null;
+            /** Format: int64 */
+            done: number;
+            /** Format: int64 */
+            due: number;
+            key: string;
+            /** Format: int64 */
+            late: number;
+            /** Format: int64 */
+            missed: number;
+            /** Format: int64 */
+            pending: number;
+            refused: components["schemas"]["SopReasonCount"][];
+            /** Format: int64 */
+            skipped: number;
+            title: string;
+        };
+        SopSummary: {
+            code: string;
+            exec: components["schemas"]["MetricValue"];
+            /** Format: int64 */
+            id: number;
+            name: string;
+            ontime: components["schemas"]["MetricValue"];
+            /** Format: int64 */
+            runs_active: number;
+            /** @enum {string} */
+            state: "draft" | "active" | "paused";
+            /** @enum {string} */
+            subject: "customer" | "group";
+            /** Format: int64 */
+            version: number;
+        };
+        SopTotals: {
+            /** Format: int64 */
+            done_late: number;
+            /** Format: int64 */
+            done_ontime: number;
+            /** Format: int64 */
+            due: number;
+            exec: components["schemas"]["MetricValue"];
+            /** Format: int64 */
+            late: number;
+            /** Format: int64 */
+            pending: number;
+            /** Format: int64 */
+            refused: number;
+            /** Format: int64 */
+            skipped: number;
+        };
+        SopVersionView: {
+            by: string;
+            note: string;
+            /** Format: date-time */
+            published_at: string;
+            /** Format: int64 */
+            version: number;
+        };
+        SopWindow: {
+            from: string;
+            to: string;
+        };
+        SyncRun: {
+            error: string;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            progress: unknown;
+            result: unknown;
+            /** Format: date-time */
+            started_at: string;
+            state: string;
+        };
+        TaskAttachment: {
+            title: string;
+            type: string;
+            url: string;
+        };
+        TaskItem: {
+            /** Format: int64 */
+            cause_id: number;
+            /** Format: int64 */
+            delivered: number | null;
+            /** Format: date-time */
+            done_at: string | null;
+            /** Format: date-time */
+            due_at: string;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            proof: string;
+            reason: string;
+            /** Format: int64 */
+            recipients: number;
+            staff_name: string;
+            /** @enum {string} */
+            state: "open" | "done" | "late" | "skipped";
+            store_name: string | null;
+            title: string;
+            why: string;
+            /** Format: date-time */
+            window_end: string;
+        };
+        TouchCount: {
+            /** Format: int64 */
+            count: number;
+            decision: string;
+            reason: string;
+            reason_text: string;
+        };
+        TouchItem: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            cause_id: number;
+            channel: string;
+            /** @enum {string} */
+            decision: "allow" | "defer" | "refuse";
+            /** Format: int64 */
+            id: number;
+            outcome: string;
+            promo: boolean;
+            purpose: string;
+            reason: string;
+            reason_text: string;
+            source: string;
+            staff_name: string | null;
+            /** @enum {string} */
+            subject: "customer" | "group";
+            /** Format: int64 */
+            subject_id: number;
+            subject_name: string;
+            /** Format: date-time */
+            until: string | null;
+        };
+        TouchSummary: {
+            items: components["schemas"]["TouchCount"][];
+        };
+        UpdateCodeInBody: {
+            /** @enum {string} */
+            channel?: "store_poster" | "table_card" | "receipt" | "package" | "moments" | "article" | "other";
+            /** @description empty: the store's open groups */
+            group_ids?: number[];
+            name?: string;
+            offer_group?: boolean;
+            paused?: boolean;
+            /** @description empty: the store's staff */
+            staff_ids?: number[];
+            tag_ids?: string[];
+            welcome_text?: string;
+        };
+        UpdateUserInputBody: {
+            department_ids?: number[];
+            disabled?: boolean;
+            email?: string;
+            name?: string;
+            role?: string;
+            store_ids?: number[];
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAuditEntry"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "use-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthLinkOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthLoginOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    logout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getClock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorpClockOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    setClock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClockInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorpClockOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    nextDay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listCodes: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                kind?: "staff" | "group" | "locator";
+                q?: string;
+                store_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLivecodeCodeItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    createCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateCodeInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LivecodeCodeMade"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LivecodeCodeDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    updateCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateCodeInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listCustomers: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                q?: string;
+                store_id?: number;
+                staff_id?: number;
+                tag_id?: string;
+                code_id?: number;
+                relation?: "active" | "lost" | "none";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCustomerListItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getCustomer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    optOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OptOutInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    optIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "list-customer-orders": {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOrderOrderItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getTimeline: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCustomerTimelineItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "list-departments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryDepartmentList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listGroups: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                q?: string;
+                store_id?: number;
+                status?: "normal" | "owner_left" | "dissolved";
+                health?: "needs_you" | "ok";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageGroupListItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listGroupChanges: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageGroupChangeOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listMembers: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                state?: "in" | "left";
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageGroupMemberOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "list-imports": {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageIntakeImportItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "upload-import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * @description of the stores' coordinates
+                     * @enum {string}
+                     */
+                    coord_system?: "wgs84" | "gcj02" | "bd09" | "";
+                    /** Format: binary */
+                    file: string;
+                    /** @enum {string} */
+                    kind: "stores" | "orders" | "members";
+                    /**
+                     * @description required for members
+                     * @enum {string}
+                     */
+                    legal_basis?: "consent" | "contract" | "";
+                    /** @description where the list comes from; required for members */
+                    source?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeIdReply"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "get-import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeImportDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "list-import-errors": {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageIntakeErrorItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthMeOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnalyticsDictionaryOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "list-orders": {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                /** @description the beginning of an order number, or a whole member number */
+                q?: string;
+                store_id?: number;
+                attributed?: "yes" | "no" | "";
+                state?: "paid" | "unpaid" | "refunded" | "partly_refunded" | "";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOrderOrderItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getOrdersSummary: {
+        parameters: {
+            query?: {
+                /** @description business day; empty = the corp's today */
+                date?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnalyticsOrdersSummary"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "sop-board": {
+        parameters: {
+            query?: {
+                plan_id?: number;
+                /** @description YYYY-MM-DD, a business day; today if missing */
+                date?: string;
+                level?: "hq" | "region" | "store" | "staff";
+                parent_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SopBoard"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "sop-plan-list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSopSummary"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "sop-plan-get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SopDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "sop-plan-pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "sop-plan-publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublishInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SopPublishOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "sop-plan-resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "sop-steps-report": {
+        parameters: {
+            query?: {
+                /** @description YYYY-MM-DD, a business day; all days if missing */
+                date?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SopReportOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "list-staff": {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                /** @description part of a name or userid, or the beginning of the name's pinyin */
+                q?: string;
+                store_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageDirectoryStaffItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "list-stores": {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                /** @description part of a number or name, or the beginning of its pinyin */
+                q?: string;
+                city?: string;
+                /** @description the department and all below it */
+                department_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryStorePage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "create-store": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DirectoryStoreBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryIdReply"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "update-store": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DirectoryStoreBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryIdReply"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listCallbacks: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                q?: string;
+                kind?: string;
+                state?: "new" | "done" | "failed" | "ignored";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageInboxStored"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getCallback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorpCallbackOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    replayCallback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorpHealthOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listJobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorpJobsOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listCalls: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                state?: "planned" | "calling" | "done" | "unknown" | "failed";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOutboxRow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listSyncs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorpItemsOutSyncRun"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    startSync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorpIdOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listTags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplyStruct { Items ListTagGroupOut \"json:\\\"items\\\"\" }Body"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "task-list": {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                state?: "open" | "done" | "late" | "skipped";
+                staff_id?: number;
+                store_id?: number;
+                /** @description YYYY-MM-DD, a business day */
+                date?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageTaskItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "task-remind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getToday: {
+        parameters: {
+            query?: {
+                /** @description business day; empty = the corp's today */
+                date?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnalyticsTodayOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "touch-list": {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                decision?: "allow" | "defer" | "refuse";
+                reason?: string;
+                subject?: "customer" | "group";
+                /** @description YYYY-MM-DD, a business day */
+                date?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageTouchItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "touch-summary": {
+        parameters: {
+            query?: {
+                /** @description YYYY-MM-DD, a business day; today if missing */
+                date?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TouchSummary"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "list-users": {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                /** @description part of a name or e-mail address */
+                q?: string;
+                /** @description one of the roles; empty = all */
+                role?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAuthUserView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "create-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateUserInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthCreateUserOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "update-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateUserInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "create-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthCreateLinkOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
 }

@@ -31,6 +31,12 @@ export interface Ref {
   name: string;
 }
 
+/** A tag of the corp; its id is WeCom's. */
+export interface Tag {
+  id: string;
+  name: string;
+}
+
 export type Role = "owner" | "operator" | "store_manager" | "staff" | "analyst";
 
 export interface Me {
@@ -55,12 +61,11 @@ export interface ClockState {
   playing: boolean;
   speed: number;
   next_due_at: string | null;
-  lag_ms: number;
 }
 
 export interface TodayAlert {
   kind: string;
-  severity: "info" | "warn" | "error";
+  severity: "info" | "warning" | "error";
   count: number;
   title: string;
   link: string;
@@ -81,7 +86,7 @@ export interface Today {
 export interface Department {
   id: number;
   name: string;
-  parent_id: number | null;
+  parent_id: number;
   stores: number;
   staff: number;
 }
@@ -94,14 +99,15 @@ export interface Store {
   city: string;
   district: string;
   address: string;
-  lat: number | null;
-  lng: number | null;
+  /** GCJ-02 */
+  lat: number;
+  lng: number;
   open_time: string;
   close_time: string;
   staff_count: number;
-  department_id: number | null;
-  department_name: string | null;
-  group_count: number;
+  department_id: number;
+  department_name: string;
+  group_count: number | null;
   status: "open" | "closed";
   code_id: number | null;
 }
@@ -124,10 +130,11 @@ export interface Staff {
   id: number;
   userid: string;
   name: string;
-  store_id: number | null;
-  store_name: string | null;
+  store_id: number;
+  store_name: string;
   is_leader: boolean;
-  customers: number;
+  can_contact: boolean;
+  customers: number | null;
   active: boolean;
 }
 
@@ -146,7 +153,10 @@ export interface ImportRun {
   skipped: number;
   warnings: number;
   errors: number;
-  started_at: string | null;
+  progress: number;
+  /** Why the whole import failed. */
+  error: string | null;
+  started_at: string;
   finished_at: string | null;
   by: string;
 }
@@ -154,7 +164,8 @@ export interface ImportRun {
 export interface ImportDetail extends ImportRun {
   mapping: { key: string; header: string }[];
   unmapped: string[];
-  progress: number;
+  source: string;
+  legal_basis: string;
 }
 
 export interface ImportError {
@@ -173,7 +184,7 @@ export interface Customer {
   member_no: string | null;
   stores: string[];
   staff: string[];
-  tags: Ref[];
+  tags: Tag[];
   added_at: string | null;
   channel: string | null;
   orders: number;
@@ -187,19 +198,21 @@ export type RelationState = "active" | "deleted_by_customer" | "deleted_by_staff
 export interface CustomerDetail {
   id: number;
   name: string;
-  gender: string;
+  /** 1 male, 2 female, 0 unknown */
+  gender: number;
   identities: { kind: string; value: string }[];
   relations: {
     staff_id: number;
     staff_name: string;
-    store_id: number | null;
-    store_name: string | null;
+    store_id: number;
+    store_name: string;
     state: RelationState;
     added_at: string;
     ended_at: string | null;
-    add_way: string;
+    /** WeCom's number for how the two became friends. */
+    add_way: number;
     channel: { code_id: number; name: string } | null;
-    tags: Ref[];
+    tags: Tag[];
     remark: string;
   }[];
   groups: {
@@ -207,7 +220,8 @@ export interface CustomerDetail {
     name: string;
     joined_at: string;
     left_at: string | null;
-    join_scene: string;
+    /** 1 invited, 2 invite link, 3 QR code */
+    join_scene: number;
     code_name: string | null;
   }[];
   orders: {
@@ -233,16 +247,20 @@ export interface CustomerDetail {
     next_step: string | null;
     next_at: string | null;
   }[];
+  opted_out_at: string | null;
+  opt_out_reason: string;
 }
 
+/** One event of a customer; the pages find the words by its kind. */
 export interface TimelineItem {
   id: number;
   at: string;
   kind: string;
-  title: string;
-  detail: string;
+  /** The member of staff concerned, if any. */
   actor: string;
-  cause_id: number | null;
+  /** The group or store where it happened, if any. */
+  place: string;
+  cause_id: number;
   params: Record<string, unknown>;
 }
 
@@ -253,21 +271,23 @@ export interface CustomerOrder {
   store_name: string | null;
   net_fen: number;
   lines: number;
-  state: "paid" | "refunded";
+  state: OrderState;
 }
 
+export type OrderState = "paid" | "unpaid" | "refunded" | "partly_refunded";
+
 export interface TagGroup {
-  group_id: number;
+  group_id: string;
   group_name: string;
-  tags: { id: number; name: string; used: number }[];
+  tags: { id: string; name: string; used: number }[] | null;
 }
 
 export interface Group {
   id: number;
   chat_id: string;
   name: string;
-  store_id: number | null;
-  store_name: string | null;
+  store_id: number;
+  store_name: string;
   owner_name: string;
   members: number;
   customers: number;
@@ -276,37 +296,42 @@ export interface Group {
   exits_7d: number;
   created_at: string;
   status: "normal" | "owner_left" | "dissolved";
-  health: { score: number | null; state: MetricState; reasons: string[] };
+  health: { score: number | null; state: MetricState; reasons: { code: string; value: number }[] };
 }
 
 export interface GroupDetail extends Group {
-  join_code: { id: number; name: string } | null;
+  notice: string;
+  join_code: number | null;
   friends_share: Metric;
   exit_24h: Metric;
   retention_d7: Metric;
-  sop: { run_id: number; plan_name: string; version: number; day: number; state: string }[];
+  sop: { run_id: number; plan_name: string; version: number; day: number; state: string }[] | null;
 }
 
 export interface GroupMember {
   member_id: string;
+  /** 1 for the first time in this group. */
+  stay: number;
   name: string;
   type: "staff" | "customer" | "stranger";
   customer_id: number | null;
   joined_at: string;
   left_at: string | null;
-  join_scene: string;
-  invitor: string | null;
+  join_scene: number;
+  quit_scene: number;
+  invitor: string;
   code_name: string | null;
   is_owner: boolean;
   is_admin: boolean;
 }
 
 export interface GroupChange {
+  id: number;
   at: string;
-  kind: "join" | "exit" | "owner" | "name" | "notice";
+  /** group.created, dissolved, joined, left, changed */
+  kind: string;
   name: string;
-  how: string;
-  by: string | null;
+  params: Record<string, unknown>;
 }
 
 export type CodeKind = "staff" | "group" | "locator";
@@ -336,10 +361,16 @@ export interface Code {
 export interface CodeDetail extends Code {
   staff: Ref[];
   groups: { id: number; name: string; members: number; capacity: number }[];
-  tags: Ref[];
-  welcome: { text: string; attachments: { type: string; title: string; url: string }[] } | null;
-  funnel: { step: string; people: number | null; rate: number | null }[];
-  daily: { date: string; scans: number; adds: number; joins: number; first_orders: number }[];
+  tags: Tag[];
+  /** What a customer would read, with {name} and {staff} still open. */
+  welcome: { text: string; attachments: { type: string; title: string; url: string }[] };
+  /** As entered; empty means the standard one. */
+  welcome_text: string;
+  offer_group: boolean;
+  /** Whoever works in the store stands behind the code. */
+  follow_store: boolean;
+  funnel: { step: string; people: number; rate: number | null }[];
+  daily: { date: string; scans: number; adds: number; joins: number; first_orders: number }[] | null;
   next_group_ready: boolean;
 }
 
@@ -350,9 +381,21 @@ export interface CodeInput {
   store_id?: number;
   staff_ids?: number[];
   group_ids?: number[];
-  tag_ids?: number[];
+  tag_ids?: string[];
   welcome_text?: string;
-  offer_group: boolean;
+  offer_group?: boolean;
+}
+
+/** A change of a code; empty lists follow the store. */
+export interface CodeChange {
+  name?: string;
+  channel?: CodeChannel;
+  staff_ids?: number[];
+  group_ids?: number[];
+  tag_ids?: string[];
+  welcome_text?: string;
+  offer_group?: boolean;
+  paused?: boolean;
 }
 
 export type PlanState = "draft" | "active" | "paused";
@@ -380,6 +423,7 @@ export interface Plan {
 export interface Step {
   key: string;
   day: number;
+  weekdays?: number[];
   time: string;
   window: { from: string; to: string };
   channel: StepChannel;
@@ -390,6 +434,8 @@ export interface Step {
   text: string;
   why: string;
   late: "skip" | "send_until";
+  late_hours?: number;
+  links?: { type: string; title: string; url: string }[];
   fallback: string;
 }
 
@@ -424,10 +470,14 @@ export interface Board {
 export interface StepReport {
   key: string;
   title: string;
+  channel: string;
   due: number;
   done: number;
   late: number;
-  refused: { reason: string; count: number }[];
+  pending: number;
+  missed: number;
+  skipped: number;
+  refused: { reason: string; reason_text: string; count: number }[] | null;
   delivered: number | null;
 }
 
@@ -439,8 +489,10 @@ export interface Task {
   staff_name: string;
   store_name: string | null;
   due_at: string;
-  window_end: string | null;
+  window_end: string;
   state: "open" | "done" | "late" | "skipped";
+  reason: string;
+  cause_id: number;
   recipients: number;
   delivered: number | null;
   proof: "wecom" | "page" | "client" | "none";
@@ -459,9 +511,12 @@ export interface Touch {
   decision: "allow" | "defer" | "refuse";
   reason: string;
   reason_text: string;
+  /** When a deferred touch is decided again. */
+  until: string | null;
+  outcome: string;
   staff_name: string | null;
   source: string;
-  cause_id: number | null;
+  cause_id: number;
 }
 
 export interface TouchSummary {
@@ -481,17 +536,18 @@ export interface Order {
   store_name: string | null;
   net_fen: number;
   lines: number;
-  state: "paid" | "refunded";
+  state: OrderState;
   attributed_to: { code_id: number; name: string } | null;
 }
 
 export interface Health {
   items: { name: string; state: "ok" | "warn" | "down"; detail: string }[];
-  queues: { lane: string; waiting: number; oldest_ms: number; done_1h: number }[];
-  wecom: { api: { name: string; calls_1h: number; errors_1h: number; limited_until: string | null }[] };
+  queues: { lane: string; waiting: number; oldest_ms: number | null; done_1h: number }[];
+  callbacks_refused: number;
+  orphaned_codes: number;
 }
 
-export type CallbackState = "new" | "done" | "failed" | "refused";
+export type CallbackState = "new" | "done" | "failed" | "ignored";
 
 export interface Callback {
   id: number;
@@ -507,7 +563,7 @@ export interface Callback {
 
 export interface CallbackDetail extends Callback {
   body: string;
-  effects: { kind: string; title: string; at: string }[];
+  effects: { kind: string; at: string }[];
   calls: OutboxCall[];
 }
 
@@ -517,11 +573,15 @@ export interface OutboxCall {
   id: number;
   kind: string;
   class: "repeatable" | "findable" | "unfindable";
+  lane: string;
+  entity: string;
   state: OutboxState;
   attempts: number;
+  created_at: string;
   due_at: string;
+  error_code: string | null;
   error: string | null;
-  summary: string;
+  cause_id: number;
 }
 
 export interface SyncRun {
@@ -530,12 +590,29 @@ export interface SyncRun {
   state: string;
   started_at: string;
   finished_at: string | null;
-  remote: number | null;
-  local_before: number | null;
-  repaired: number | null;
-  missing: number | null;
-  extra: number | null;
-  progress: number;
+  /** {step, done, of} while it runs. */
+  progress: unknown;
+  /** A SyncResult once it ran. */
+  result: unknown;
+  error: string;
+}
+
+export interface SyncCounts {
+  staff: number;
+  relations: number;
+  tags: number;
+  groups: number;
+  members: number;
+}
+
+/** What a finished run found: WeCom's truth, what we held, and the difference that was repaired. */
+export interface SyncResult {
+  remote: SyncCounts;
+  held_before: SyncCounts;
+  missing: SyncCounts;
+  extra: SyncCounts;
+  amended: SyncCounts;
+  complete: boolean;
 }
 
 export interface Job {
@@ -554,7 +631,7 @@ export interface AuditEntry {
   actor: string;
   action: string;
   object: string;
-  detail: string;
+  detail: unknown;
 }
 
 // Staff pages
@@ -571,12 +648,16 @@ export interface StaffTask {
   title: string;
   why: string;
   due_at: string;
-  window_end: string | null;
+  window_end: string;
   text: string;
   attachments: { type: string; title: string; url: string }[];
   recipients: number;
   recipient_names: string[];
   target: { external_userid?: string; chat_id?: string } | null;
+  /** The rows of a list that is worked through by hand. */
+  people:
+    | { customer_id?: number; group_id?: number; name: string; external_userid?: string; chat_id?: string }[]
+    | null;
   state: string;
   how: "confirm_in_wecom" | "send_here";
   minutes: number;
@@ -602,25 +683,31 @@ export interface Landing {
   kind: CodeKind;
   name: string;
   brand: string;
-  store: { name: string; address: string; open: boolean | string } | null;
+  store: ShopWindow | null;
   qr: string | null;
   qr_svg: string | null;
-  fallback: { kind?: string; text?: string; qr?: string | null; qr_svg?: string | null } | null;
+  /** Why it is not the code's own door. */
+  fallback: { reason: "other_door" | "pick_store" | "ask_in_store"; note: string } | null;
   privacy: string;
 }
 
-export interface NearStore {
+/** What a store shows to everybody. */
+export interface ShopWindow {
   id: number;
   name: string;
   address: string;
-  distance_m: number | null;
   open: boolean;
   open_time: string;
   close_time: string;
 }
 
+export interface NearStore extends ShopWindow {
+  city: string;
+  distance_m: number | null;
+}
+
 export interface ChosenStore {
-  store: { id?: number; name: string; address: string };
+  store: ShopWindow;
   staff_qr: string | null;
   staff_qr_svg: string | null;
   group_qr: string | null;

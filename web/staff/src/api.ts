@@ -1,7 +1,7 @@
 // The staff pages' client. A lost session goes through WeCom's sign-in once; a second failure in a row is shown.
 import { ApiError, makeClient, unwrap } from "@shared/api/client";
 import type { paths } from "@shared/api/staff";
-import type { SkipReason } from "@shared/api/types";
+import type { Customer, Group, Page, SkipReason, StaffCode, StaffMe, StaffToday } from "@shared/api/types";
 import { errorText } from "@shared/i18n/errors";
 import { language } from "./text";
 
@@ -15,7 +15,7 @@ export function signIn(): boolean {
   if (performance.timeOrigin + performance.now() - last < 15_000) return false;
   sessionStorage.setItem(triedKey, String(performance.timeOrigin + performance.now()));
   const back = window.location.pathname + window.location.search + window.location.hash;
-  window.location.replace(`/staff/login?redirect=${encodeURIComponent(back)}`);
+  window.location.replace(`/staff/login?next=${encodeURIComponent(back)}`);
   return true;
 }
 
@@ -27,14 +27,14 @@ export function isSignedOut(error: unknown): boolean {
   return error instanceof ApiError && error.status === 401;
 }
 
-export const me = () => unwrap(api.GET("/staff/api/me"));
-export const today = () => unwrap(api.GET("/staff/api/today"));
+export const me = () => unwrap<StaffMe>(api.GET("/staff/api/me"));
+export const today = () => unwrap<StaffToday>(api.GET("/staff/api/today"));
 export const customers = (q: string, cursor?: string) =>
-  unwrap(api.GET("/staff/api/customers", { params: { query: { q: q || undefined, cursor } } }));
-export const groups = (cursor?: string) => unwrap(api.GET("/staff/api/groups", { params: { query: { cursor } } }));
-export const code = () => unwrap(api.GET("/staff/api/code"));
-export const sent = (id: number) =>
-  unwrap(api.POST("/staff/api/tasks/{id}/sent", { params: { path: { id } }, body: {} }));
+  unwrap<Page<Customer>>(api.GET("/staff/api/customers", { params: { query: { q: q || undefined, cursor } } }));
+export const groups = (cursor?: string) =>
+  unwrap<Page<Group>>(api.GET("/staff/api/groups", { params: { query: { cursor } } }));
+export const code = () => unwrap<StaffCode>(api.GET("/staff/api/code"));
+export const sent = (id: number) => unwrap(api.POST("/staff/api/tasks/{id}/sent", { params: { path: { id } } }));
 export const skip = (id: number, reason: SkipReason, note: string) =>
   unwrap(
     api.POST("/staff/api/tasks/{id}/skip", { params: { path: { id } }, body: { reason, note: note || undefined } }),

@@ -83,6 +83,7 @@ CREATE TABLE outbox_call (
 );
 CREATE INDEX outbox_call_due_idx ON outbox_call (lane, next_at, id) WHERE state IN ('planned','unknown');
 CREATE INDEX outbox_call_calling_idx ON outbox_call (lease_until) WHERE state = 'calling';
+CREATE INDEX outbox_call_open_idx ON outbox_call (id) WHERE state IN ('planned','calling','unknown');
 CREATE INDEX outbox_call_cause_idx ON outbox_call (cause_id);
 CREATE INDEX outbox_call_created_idx ON outbox_call (created_at);
 
@@ -726,6 +727,7 @@ CREATE TABLE sync_run (
   kind        text NOT NULL,
   state       text NOT NULL CHECK (state IN ('running','done','failed')),
   started_at  timestamptz NOT NULL,
+  corp_at     timestamptz NOT NULL,
   finished_at timestamptz,
   progress    jsonb NOT NULL DEFAULT '{}',
   result      jsonb NOT NULL DEFAULT '{}',

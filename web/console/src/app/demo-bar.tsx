@@ -1,7 +1,8 @@
 // The corp's clock while it is accelerated: pause, play, speed, next day. Not drawn for a corp on wall time.
 import { CaretRightOutlined, FastForwardOutlined, MobileOutlined, PauseOutlined } from "@ant-design/icons";
 import { unwrap } from "@shared/api/client";
-import { duration, time } from "@shared/format";
+import type { ClockState } from "@shared/api/types";
+import { time } from "@shared/format";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Button, Segmented } from "antd";
 import { useEffect, useRef } from "react";
@@ -33,15 +34,15 @@ function Bar() {
   const queries = useQueryClient();
   const clock = useQuery({
     queryKey: ["clock"],
-    queryFn: () => unwrap(api.GET("/api/clock")),
+    queryFn: () => unwrap<ClockState>(api.GET("/api/clock")),
     refetchInterval: 1500,
   });
   const set = useWrite({
-    call: (body: { playing?: boolean; speed?: number }) => unwrap(api.POST("/api/clock", { body })),
+    call: (body: { playing?: boolean; speed?: number }) => unwrap<ClockState>(api.POST("/api/clock", { body })),
     refresh: [["clock"]],
   });
   const nextDay = useWrite({
-    call: () => unwrap(api.POST("/api/clock/next-day", { body: {} })),
+    call: () => unwrap(api.POST("/api/clock/next-day")),
     onDone: () => void queries.invalidateQueries(),
   });
 
@@ -91,7 +92,6 @@ function Bar() {
         {nextDay.isPending ? t("demo.jumping") : t("demo.next_day")}
       </Button>
       <span className="grow" />
-      {it.lag_ms > 2000 && <span className="quiet">{t("demo.lag", { lag: duration(it.lag_ms) })}</span>}
       {it.next_due_at && (
         <span className="quiet num">{t("demo.next_due", { at: time(it.next_due_at, zone, "short") })}</span>
       )}

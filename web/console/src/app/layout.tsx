@@ -21,7 +21,7 @@ export function Layout() {
   const navigate = useNavigate();
   const queries = useQueryClient();
   const signOut = useWrite({
-    call: () => unwrap(api.POST("/api/auth/logout", { body: {} })),
+    call: () => unwrap(api.POST("/api/auth/logout")),
     onDone: () => {
       queries.clear();
       void navigate({ to: "/signin", search: {} });

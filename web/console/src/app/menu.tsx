@@ -13,26 +13,29 @@ export interface MenuPart {
 }
 
 export const menu: MenuPart[] = [
-  { entries: [{ path: "/", label: "menu.today" }] },
+  { entries: [{ path: "/", label: "menu.today", permission: "report.read" }] },
   {
     label: "menu.acquisition",
     entries: [
-      { path: "/codes", label: "menu.codes" },
-      { path: "/stores", label: "menu.stores" },
+      { path: "/codes", label: "menu.codes", permission: "code.read" },
+      { path: "/stores", label: "menu.stores", permission: "store.read" },
     ],
   },
   {
     label: "menu.retention",
     entries: [
-      { path: "/sop", label: "menu.sop" },
-      { path: "/board", label: "menu.board" },
-      { path: "/tasks", label: "menu.tasks" },
-      { path: "/groups", label: "menu.groups" },
-      { path: "/touches", label: "menu.touches" },
+      { path: "/sop", label: "menu.sop", permission: "sop.read" },
+      { path: "/board", label: "menu.board", permission: "sop.read" },
+      { path: "/tasks", label: "menu.tasks", permission: "task.read" },
+      { path: "/groups", label: "menu.groups", permission: "group.read" },
+      { path: "/touches", label: "menu.touches", permission: "touch.read" },
     ],
   },
-  { label: "menu.selling", entries: [{ path: "/orders", label: "menu.orders" }] },
-  { label: "menu.customer_management", entries: [{ path: "/customers", label: "menu.customers" }] },
+  { label: "menu.selling", entries: [{ path: "/orders", label: "menu.orders", permission: "order.read" }] },
+  {
+    label: "menu.customer_management",
+    entries: [{ path: "/customers", label: "menu.customers", permission: "customer.read" }],
+  },
   {
     label: "menu.system",
     entries: [
@@ -40,7 +43,7 @@ export const menu: MenuPart[] = [
       { path: "/system/callbacks", label: "menu.callbacks", permission: "system.read" },
       { path: "/system/outbox", label: "menu.outbox", permission: "system.read" },
       { path: "/system/sync", label: "menu.sync", permission: "system.read" },
-      { path: "/imports", label: "menu.imports" },
+      { path: "/imports", label: "menu.imports", permission: "import.run" },
       { path: "/users", label: "menu.users", permission: "user.manage" },
       { path: "/system/audit", label: "menu.audit", permission: "audit.read" },
     ],

@@ -18,7 +18,7 @@ import { groupSearch, groupsSearch } from "../features/group/search";
 import { importsSearch } from "../features/intake/search";
 import { codesSearch } from "../features/livecode/search";
 import { ordersSearch } from "../features/order/search";
-import { boardSearch, planSearch, plansSearch } from "../features/sop/search";
+import { boardSearch, planSearch } from "../features/sop/search";
 import { storesSearch } from "../features/store/search";
 import { auditSearch, callbacksSearch, outboxSearch } from "../features/system/search";
 import { tasksSearch } from "../features/task/search";
@@ -63,7 +63,20 @@ const inside = createRoute({
 
 const under = () => inside;
 
+// Addresses that notices and alerts use.
+const alias = (path: string, to: string) =>
+  createRoute({
+    getParentRoute: under,
+    path,
+    beforeLoad: () => {
+      throw redirect({ to });
+    },
+  });
+
 const children = [
+  alias("/today", "/"),
+  alias("/sop/board", "/board"),
+  alias("/system/health", "/system/jobs"),
   createRoute({
     getParentRoute: under,
     path: "/",
@@ -119,7 +132,6 @@ const children = [
   createRoute({
     getParentRoute: under,
     path: "/sop",
-    validateSearch: plansSearch,
     component: lazyRouteComponent(() => import("../features/sop/list-page"), "PlanListPage"),
   }),
   createRoute({

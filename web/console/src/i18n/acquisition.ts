@@ -60,7 +60,7 @@ export const acquisition = {
   "code.welcome": ["欢迎语", "Welcome text"],
   "code.welcome_hint": ["加好友后 20 秒内发出，只发一次。", "Goes out once, within 20 seconds of the add."],
   "code.welcome_long": [
-    "太长了：企业微信最多 {{limit}} 字节（约 1,333 个汉字）",
+    "太长了：企业微信最多 {{limit}} 字节（约 1333 个汉字）",
     "Too long: WeCom takes {{limit}} bytes",
   ],
   "code.welcome_example": [
@@ -162,7 +162,9 @@ export const acquisition = {
   "order.net": ["实付", "Net"],
   "order.state": ["状态", "State"],
   "order_state.paid": ["已支付", "Paid"],
+  "order_state.unpaid": ["未支付", "Unpaid"],
   "order_state.refunded": ["已退款", "Refunded"],
+  "order_state.partly_refunded": ["部分退款", "Partly refunded"],
   "order.attributed_to": ["归因活码", "Attributed to"],
   "order.attributed": ["是否归因", "Attributed"],
   "order.attributed.yes": ["社群带来", "By the community"],

@@ -1,6 +1,6 @@
 // A file in three steps: choose it and say where it comes from, watch it being read, see every row that had a problem.
 import { unwrap } from "@shared/api/client";
-import type { CoordSystem, ImportError, ImportKind } from "@shared/api/types";
+import type { CoordSystem, ImportDetail, ImportError, ImportKind, Page } from "@shared/api/types";
 import { count } from "@shared/format";
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Alert, Button, Descriptions, Drawer, Form, Input, Progress, Radio, Select, Steps, Tag, Upload } from "antd";
@@ -66,11 +66,13 @@ function UploadStep({
     const form = new FormData();
     form.set("kind", kind);
     form.set("source", values.source);
-    form.set("legal_basis", values.legal_basis);
+    if (values.legal_basis && values.legal_basis !== "public") form.set("legal_basis", values.legal_basis);
     if (values.coord_system && values.coord_system !== "none") form.set("coord_system", values.coord_system);
     form.set("file", file);
     try {
-      const { id } = await unwrap(api.POST("/api/imports", { body: form, bodySerializer: (body: FormData) => body }));
+      const { id } = await unwrap<{ id: number }>(
+        api.POST("/api/imports", { body: form as never, bodySerializer: () => form as never }),
+      );
       onStarted(id);
     } catch (error) {
       setFailure(textOf(error));
@@ -158,7 +160,7 @@ export function ImportProgress({ id, onAgain }: { id: number; onAgain?: () => vo
   const [search, setSearch] = useState<TableSearch>({});
   const run = useQuery({
     queryKey: ["imports", id],
-    queryFn: () => unwrap(api.GET("/api/imports/{id}", { params: { path: { id } } })),
+    queryFn: () => unwrap<ImportDetail>(api.GET("/api/imports/{id}", { params: { path: { id } } })),
     refetchInterval: (query) =>
       query.state.data && ["done", "failed"].includes(query.state.data.state) ? false : 1000,
   });
@@ -166,7 +168,7 @@ export function ImportProgress({ id, onAgain }: { id: number; onAgain?: () => vo
   const errors = useQuery({
     queryKey: ["imports", id, "errors", search],
     queryFn: () =>
-      unwrap(
+      unwrap<Page<ImportError>>(
         api.GET("/api/imports/{id}/errors", {
           params: { path: { id }, query: { cursor: search.cursor, limit: search.limit ?? 50 } },
         }),
@@ -193,7 +195,9 @@ export function ImportProgress({ id, onAgain }: { id: number; onAgain?: () => vo
               <span className="quiet">{t("wizard.running")}</span>
             </>
           )}
-          {it.state === "failed" && <Alert type="error" showIcon title={t("wizard.failed")} />}
+          {it.state === "failed" && (
+            <Alert type="error" showIcon title={t("wizard.failed")} description={it.error ?? undefined} />
+          )}
           {it.state === "done" && (
             <Alert
               type={it.errors > 0 ? "warning" : "success"}

@@ -1,5 +1,6 @@
 // Short lists to choose from (stores, staff, groups, tags), shared by filters and forms of several features.
 import { unwrap } from "@shared/api/client";
+import type { Code, Group, Page, Staff, Store, TagGroup } from "@shared/api/types";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useState } from "react";
 import { api } from "./api";
@@ -27,7 +28,7 @@ export function useStoreLookup(): Lookup {
   const [q, onSearch] = useTyped();
   const { data, isFetching } = useQuery({
     queryKey: ["lookup", "stores", q],
-    queryFn: () => unwrap(api.GET("/api/stores", { params: { query: { q, limit: 50 } } })),
+    queryFn: () => unwrap<Page<Store>>(api.GET("/api/stores", { params: { query: { q, limit: 50 } } })),
     ...shared,
   });
   const options = (data?.items ?? []).map((s) => ({ value: s.id, label: s.name }));
@@ -38,7 +39,8 @@ export function useStaffLookup(storeId?: number): Lookup {
   const [q, onSearch] = useTyped();
   const { data, isFetching } = useQuery({
     queryKey: ["lookup", "staff", q, storeId],
-    queryFn: () => unwrap(api.GET("/api/staff", { params: { query: { q, store_id: storeId, limit: 50 } } })),
+    queryFn: () =>
+      unwrap<Page<Staff>>(api.GET("/api/staff", { params: { query: { q, store_id: storeId, limit: 50 } } })),
     ...shared,
   });
   const options = (data?.items ?? []).map((s) => ({
@@ -53,22 +55,27 @@ export function useGroupLookup(storeId?: number): Lookup {
   const { data, isFetching } = useQuery({
     queryKey: ["lookup", "groups", q, storeId],
     queryFn: () =>
-      unwrap(api.GET("/api/groups", { params: { query: { q, store_id: storeId, status: "normal", limit: 50 } } })),
+      unwrap<Page<Group>>(
+        api.GET("/api/groups", { params: { query: { q, store_id: storeId, status: "normal", limit: 50 } } }),
+      ),
     ...shared,
   });
   const options = (data?.items ?? []).map((g) => ({ value: g.id, label: `${g.name}（${g.members}/${g.capacity}）` }));
   return { options, onSearch, loading: isFetching };
 }
 
-export function useTagLookup(): { options: { label: string; options: Choice[] }[]; loading: boolean } {
+export function useTagLookup(): {
+  options: { label: string; options: { value: string; label: string }[] }[];
+  loading: boolean;
+} {
   const { data, isFetching } = useQuery({
     queryKey: ["lookup", "tags"],
-    queryFn: () => unwrap(api.GET("/api/tags")),
+    queryFn: () => unwrap<{ items: TagGroup[] }>(api.GET("/api/tags")),
     staleTime: 60_000,
   });
   const options = (data?.items ?? []).map((group) => ({
     label: group.group_name,
-    options: group.tags.map((tag) => ({ value: tag.id, label: tag.name })),
+    options: (group.tags ?? []).map((tag) => ({ value: tag.id, label: tag.name })),
   }));
   return { options, loading: isFetching };
 }
@@ -77,7 +84,7 @@ export function useCodeLookup(): Lookup {
   const [q, onSearch] = useTyped();
   const { data, isFetching } = useQuery({
     queryKey: ["lookup", "codes", q],
-    queryFn: () => unwrap(api.GET("/api/codes", { params: { query: { q, limit: 50 } } })),
+    queryFn: () => unwrap<Page<Code>>(api.GET("/api/codes", { params: { query: { q, limit: 50 } } })),
     ...shared,
   });
   return { options: (data?.items ?? []).map((c) => ({ value: c.id, label: c.name })), onSearch, loading: isFetching };

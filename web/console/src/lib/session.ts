@@ -6,7 +6,7 @@ import { api } from "./api";
 
 export const meQuery = queryOptions({
   queryKey: ["me"],
-  queryFn: (): Promise<Me> => unwrap(api.GET("/api/me")),
+  queryFn: (): Promise<Me> => unwrap<Me>(api.GET("/api/me")),
   staleTime: 5 * 60_000,
 });
 

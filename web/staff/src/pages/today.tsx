@@ -1,5 +1,6 @@
 // Today's tasks: why, what, one tap. Tasks of the chat beside the page come first.
 import type { SkipReason, StaffTask, StaffToday } from "@shared/api/types";
+import { time } from "@shared/format";
 import { type UseQueryResult, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Button, ProgressBar, PullToRefresh, Tag, Toast } from "antd-mobile";
 import { useState } from "react";
@@ -9,6 +10,9 @@ import { copy } from "../copy";
 import { SkipSheet } from "../skip-sheet";
 import { Failure, Nothing, Waiting } from "../state";
 import { t } from "../text";
+
+// Every corp lives on China's clock, wherever the phone is.
+const zone = "Asia/Shanghai";
 
 export function TodayPage({ query }: { query: UseQueryResult<StaffToday> }) {
   const chat = useQuery({ queryKey: ["chat"], queryFn: currentChat, refetchInterval: 3000 });
@@ -59,10 +63,6 @@ export function TodayPage({ query }: { query: UseQueryResult<StaffToday> }) {
   );
 }
 
-function hour(at: string): string {
-  return new Date(at).toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-}
-
 function recipients(task: StaffTask): string {
   const names = task.recipient_names.join("、");
   return task.recipients > task.recipient_names.length
@@ -74,7 +74,9 @@ function TaskCard({ task, now, onSkip }: { task: StaffTask; now: string; onSkip:
   const client = useQueryClient();
   const [busy, setBusy] = useState(false);
   const [byHand, setByHand] = useState("");
-  const end = task.window_end ?? task.due_at;
+  const end = task.window_end;
+  const people = task.people ?? [];
+  const listed = task.target === null && task.how === "send_here";
   const overdue = now !== "" && Date.parse(end) < Date.parse(now);
 
   const report = async () => {
@@ -112,19 +114,20 @@ function TaskCard({ task, now, onSkip }: { task: StaffTask; now: string; onSkip:
       <div className="task-head">
         <h3>{task.title}</h3>
         <span className={overdue ? "late" : "when"}>
-          {overdue ? t("task.overdue") : t("task.until", { at: hour(end) })}
+          {overdue ? t("task.overdue") : t("task.until", { at: time(end, zone, "clock") })}
         </span>
       </div>
       <div className="task-meta">
         <Tag fill="outline" color="primary">
           {t(`kind.${task.kind}`)}
         </Tag>
-        <span>{recipients(task)}</span>
+        {task.recipients > 0 && <span>{recipients(task)}</span>}
       </div>
       <p className="task-why">
         <b>{t("task.why")}</b> {task.why}
       </p>
-      <p className="task-text">{task.text}</p>
+      {task.text && <p className="task-text">{task.text}</p>}
+      {listed && people.length > 0 && <PeopleRows task={task} />}
       {task.attachments.map((attachment) => (
         <p key={attachment.url} className="task-file">
           {attachment.title || attachment.url}
@@ -132,6 +135,8 @@ function TaskCard({ task, now, onSkip }: { task: StaffTask; now: string; onSkip:
       ))}
       {task.how === "confirm_in_wecom" ? (
         <p className="task-how">{t("task.confirm_how")}</p>
+      ) : listed ? (
+        <p className="task-how">{t("task.by_list")}</p>
       ) : (
         byHand && <p className="task-how">{byHand}</p>
       )}
@@ -139,11 +144,13 @@ function TaskCard({ task, now, onSkip }: { task: StaffTask; now: string; onSkip:
         <Button size="large" fill="none" onClick={onSkip}>
           {t("task.skip")}
         </Button>
-        {task.how === "confirm_in_wecom" ? null : byHand ? (
+        {task.how === "confirm_in_wecom" ? null : byHand || listed ? (
           <>
-            <Button size="large" onClick={() => copy(task.text, t("task.copied"))}>
-              {t("task.copy")}
-            </Button>
+            {task.text && (
+              <Button size="large" onClick={() => copy(task.text, t("task.copied"))}>
+                {t("task.copy")}
+              </Button>
+            )}
             <Button
               size="large"
               color="primary"
@@ -151,7 +158,7 @@ function TaskCard({ task, now, onSkip }: { task: StaffTask; now: string; onSkip:
                 report().catch((error: unknown) => void Toast.show({ icon: "fail", content: failureText(error) }))
               }
             >
-              {t("task.i_sent")}
+              {t(listed ? "task.i_did" : "task.i_sent")}
             </Button>
           </>
         ) : (
@@ -168,5 +175,47 @@ function TaskCard({ task, now, onSkip }: { task: StaffTask; now: string; onSkip:
         )}
       </div>
     </article>
+  );
+}
+
+// A list is worked through row by row; only the whole is reported.
+function PeopleRows({ task }: { task: StaffTask }) {
+  const [done, setDone] = useState<ReadonlySet<string>>(new Set());
+  const [busy, setBusy] = useState("");
+  const send = async (key: string, target: { external_userid?: string; chat_id?: string }) => {
+    setBusy(key);
+    const outcome = await sendText(target, task.text);
+    setBusy("");
+    if (outcome.kind === "sent") setDone((was) => new Set([...was, key]));
+    if (outcome.kind === "opened") Toast.show({ content: t("task.in_chat") });
+    if (outcome.kind === "unavailable") Toast.show({ content: t("task.manual") });
+    if (outcome.kind === "failed")
+      Toast.show({ icon: "fail", content: t("task.send_failed", { reason: outcome.reason }) });
+  };
+  return (
+    <ul className="task-people">
+      {(task.people ?? []).map((person) => {
+        const key = person.chat_id || person.external_userid || person.name;
+        const reachable = Boolean(task.text && (person.chat_id || person.external_userid));
+        return (
+          <li key={key}>
+            <span>{person.name}</span>
+            {done.has(key) ? (
+              <span className="sent">{t("task.sent")}</span>
+            ) : (
+              reachable && (
+                <Button
+                  size="small"
+                  loading={busy === key}
+                  onClick={() => send(key, { chat_id: person.chat_id, external_userid: person.external_userid })}
+                >
+                  {t("task.send_one")}
+                </Button>
+              )
+            )}
+          </li>
+        );
+      })}
+    </ul>
   );
 }

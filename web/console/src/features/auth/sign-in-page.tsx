@@ -32,7 +32,7 @@ export function SignInPage() {
   useEffect(() => {
     if (!search.token || linkTried.current) return;
     linkTried.current = true;
-    unwrap(api.POST("/api/auth/link", { body: { token: search.token } }))
+    unwrap<{ must_set_password: boolean }>(api.POST("/api/auth/link", { body: { token: search.token } }))
       .then((reply) => enter(reply.must_set_password))
       .catch((error: unknown) => {
         setFailure(textOf(error));

@@ -1,4 +1,5 @@
 import { unwrap } from "@shared/api/client";
+import type { Customer, CustomerDetail, CustomerOrder, Page, TimelineItem } from "@shared/api/types";
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api } from "../../lib/api";
 import type { TableSearch } from "../../lib/search";
@@ -7,21 +8,21 @@ import type { CustomersSearch } from "./search";
 export const customersQuery = ({ page: _, ...query }: CustomersSearch) =>
   queryOptions({
     queryKey: ["customers", query],
-    queryFn: () => unwrap(api.GET("/api/customers", { params: { query } })),
+    queryFn: () => unwrap<Page<Customer>>(api.GET("/api/customers", { params: { query } })),
     placeholderData: keepPreviousData,
   });
 
 export const customerQuery = (id: number) =>
   queryOptions({
     queryKey: ["customers", id],
-    queryFn: () => unwrap(api.GET("/api/customers/{id}", { params: { path: { id } } })),
+    queryFn: () => unwrap<CustomerDetail>(api.GET("/api/customers/{id}", { params: { path: { id } } })),
   });
 
 export const timelineQuery = (id: number) =>
   infiniteQueryOptions({
     queryKey: ["customers", id, "timeline"],
     queryFn: ({ pageParam }) =>
-      unwrap(
+      unwrap<Page<TimelineItem>>(
         api.GET("/api/customers/{id}/timeline", { params: { path: { id }, query: { cursor: pageParam, limit: 50 } } }),
       ),
     initialPageParam: undefined as string | undefined,
@@ -32,7 +33,9 @@ export const customerOrdersQuery = (id: number, { cursor, limit }: TableSearch) 
   queryOptions({
     queryKey: ["customers", id, "orders", cursor, limit],
     queryFn: () =>
-      unwrap(api.GET("/api/customers/{id}/orders", { params: { path: { id }, query: { cursor, limit } } })),
+      unwrap<Page<CustomerOrder>>(
+        api.GET("/api/customers/{id}/orders", { params: { path: { id }, query: { cursor, limit } } }),
+      ),
     placeholderData: keepPreviousData,
   });
 

@@ -11,12 +11,13 @@ import { DataTable } from "../../kit/data-table";
 import { PageHeader, Panel } from "../../kit/page";
 import { EmptyState, Loaded } from "../../kit/states";
 import { Status } from "../../kit/status";
-import { Timeline, type Tone } from "../../kit/timeline";
+import { Timeline } from "../../kit/timeline";
 import { useUrlState } from "../../lib/search";
 import { useCan, useZone } from "../../lib/session";
 import { customerOrdersQuery, customerQuery, timelineQuery } from "./api";
 import { OptOut } from "./opt-out";
 import { customerSearch } from "./search";
+import { tell } from "./story";
 
 export function CustomerDetailPage() {
   const t = useT();
@@ -77,7 +78,7 @@ function Head({ customer }: { customer: CustomerDetail }) {
         }
         note={
           <span className="row row-wrap">
-            {customer.gender && <span>{t.word("gender", customer.gender)}</span>}
+            {customer.gender > 0 && <span>{t.word("gender", String(customer.gender))}</span>}
             {customer.identities.map((identity) => (
               <Tooltip key={`${identity.kind} ${identity.value}`} title={identity.value}>
                 <span>
@@ -104,23 +105,6 @@ function shorten(value: string): string {
   return value.length > 16 ? `${value.slice(0, 8)}…${value.slice(-4)}` : value;
 }
 
-const tones: Record<string, Tone> = {
-  added: "good",
-  joined: "good",
-  order_placed: "good",
-  attributed: "accent",
-  welcomed: "accent",
-  message_delivered: "accent",
-  touch_allowed: "accent",
-  touch_deferred: "warn",
-  touch_refused: "warn",
-  message_failed: "bad",
-  deleted_by_customer: "bad",
-  deleted_by_staff: "bad",
-  left: "bad",
-  order_refunded: "bad",
-};
-
 function Story({ id }: { id: number }) {
   const t = useT();
   const zone = useZone();
@@ -134,18 +118,21 @@ function Story({ id }: { id: number }) {
           <>
             <Timeline
               zone={zone}
-              entries={items.map((item) => ({
-                key: item.id,
-                at: item.at,
-                tone: tones[item.kind] ?? "plain",
-                title: (
-                  <>
-                    {item.title || t.word("event", item.kind)}
-                    {item.actor && <span className="quiet"> · {item.actor}</span>}
-                  </>
-                ),
-                detail: item.detail,
-              }))}
+              entries={items.map((item) => {
+                const { title, detail, tone } = tell(item, t);
+                return {
+                  key: item.id,
+                  at: item.at,
+                  tone,
+                  title: (
+                    <>
+                      {title}
+                      {item.actor && <span className="quiet"> · {item.actor}</span>}
+                    </>
+                  ),
+                  detail,
+                };
+              })}
             />
             {query.hasNextPage && (
               <Button loading={query.isFetchingNextPage} onClick={() => query.fetchNextPage()}>
@@ -218,7 +205,7 @@ function Relations({ customer }: { customer: CustomerDetail }) {
             {r.channel ? (
               <Link to={`/codes/${r.channel.code_id}`}>{r.channel.name}</Link>
             ) : (
-              t.word("add_way", r.add_way)
+              t.word("add_way", String(r.add_way))
             )}
           </div>
           {r.tags.length > 0 && (
@@ -251,7 +238,7 @@ function Groups({ customer }: { customer: CustomerDetail }) {
           </div>
           <div className="quiet num">
             {time(g.joined_at, zone)} {g.left_at && `– ${time(g.left_at, zone)}`} ·{" "}
-            {g.code_name ?? t.word("join_scene", g.join_scene)}
+            {g.code_name ?? t.word("join_scene", String(g.join_scene))}
           </div>
         </div>
       ))}

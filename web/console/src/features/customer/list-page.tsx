@@ -128,12 +128,6 @@ export function CustomerListPage() {
               label: t(`customer.relation.${value}`),
             })),
           },
-          {
-            kind: "select",
-            name: "bought",
-            label: t("customer.bought"),
-            options: (["yes", "no"] as const).map((value) => ({ value, label: t(`customer.bought.${value}`) })),
-          },
         ]}
       />
       <DataTable

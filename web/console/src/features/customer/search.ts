@@ -6,10 +6,9 @@ export const customersSearch = z.object({
   q: field.text,
   store_id: field.id,
   staff_id: field.id,
-  tag_id: field.id,
+  tag_id: field.text,
   code_id: field.id,
   relation: field.oneOf(["active", "lost", "none"]),
-  bought: field.oneOf(["yes", "no"]),
 });
 
 export type CustomersSearch = z.infer<typeof customersSearch>;

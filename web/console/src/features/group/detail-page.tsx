@@ -4,7 +4,7 @@ import { count, time, unknown } from "@shared/format";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { Segmented, Tabs, Tag } from "antd";
-import { useT } from "../../i18n";
+import { type Translate, useT } from "../../i18n";
 import { DataTable } from "../../kit/data-table";
 import { StatTile } from "../../kit/metric";
 import { PageHeader, Panel } from "../../kit/page";
@@ -13,7 +13,7 @@ import { Status } from "../../kit/status";
 import { useUrlState } from "../../lib/search";
 import { useZone } from "../../lib/session";
 import { changesQuery, groupQuery, membersQuery } from "./api";
-import { Health } from "./health";
+import { Health, reasonText } from "./health";
 import { groupSearch } from "./search";
 
 export function GroupDetailPage() {
@@ -78,7 +78,7 @@ function Numbers({ group }: { group: GroupDetail }) {
       <StatTile metric={plain("grp.joins_7d", group.joins_7d)} label={t("group.joins_7d")} />
       <StatTile metric={plain("grp.exits_7d", group.exits_7d)} label={t("group.exits_7d")} />
       <StatTile metric={group.friends_share} label={t("metric.rel.covered")} />
-      <StatTile metric={group.exit_24h} label={t("metric.grp.exit_24h")} />
+      <StatTile metric={group.exit_24h} label={t("metric.grp.exit24")} />
       <StatTile metric={group.retention_d7} label={t("metric.grp.ret7")} />
     </div>
   );
@@ -87,6 +87,7 @@ function Numbers({ group }: { group: GroupDetail }) {
 function Aside({ group }: { group: GroupDetail }) {
   const t = useT();
   const zone = useZone();
+  const sop = group.sop ?? [];
   return (
     <div className="stack">
       <Panel title={t("group.health")} extra={<Health health={group.health} />}>
@@ -96,14 +97,14 @@ function Aside({ group }: { group: GroupDetail }) {
         ) : (
           <ul style={{ margin: 0, paddingLeft: 18 }}>
             {group.health.reasons.map((reason) => (
-              <li key={reason}>{t.word("health_reason", reason)}</li>
+              <li key={reason.code}>{reasonText(reason, t)}</li>
             ))}
           </ul>
         )}
       </Panel>
       <Panel title={t("group.entry")}>
         {group.join_code ? (
-          <Link to={`/codes/${group.join_code.id}`}>{group.join_code.name}</Link>
+          <Link to={`/codes/${group.join_code}`}>{t("group.see_code")}</Link>
         ) : (
           <span className="quiet">{t("group.no_entry")}</span>
         )}
@@ -111,9 +112,16 @@ function Aside({ group }: { group: GroupDetail }) {
           {t("group.created_at")} {time(group.created_at, zone)}
         </div>
       </Panel>
+      <Panel title={t("group.notice")}>
+        {group.notice ? (
+          <p className="message-text">{group.notice}</p>
+        ) : (
+          <span className="quiet">{t("group.no_notice")}</span>
+        )}
+      </Panel>
       <Panel title={t("menu.sop")}>
-        {group.sop.length === 0 && <span className="quiet">{t("group.no_sop")}</span>}
-        {group.sop.map((run) => (
+        {sop.length === 0 && <span className="quiet">{t("group.no_sop")}</span>}
+        {sop.map((run) => (
           <div key={run.run_id} className="row" style={{ paddingBottom: 6 }}>
             <span className="grow clip">{run.plan_name}</span>
             <span className="quiet">{t("customer.sop_day", { day: run.day, version: run.version })}</span>
@@ -143,7 +151,7 @@ function Members({ id }: { id: number }) {
       />
       <DataTable<GroupMember>
         id="group-members"
-        rowKey={(m) => `${m.member_id} ${m.joined_at}`}
+        rowKey={(m) => `${m.member_id} ${m.stay}`}
         query={query}
         search={{ cursor: search.cursor, page: search.page, limit: search.limit }}
         onSearch={setSearch}
@@ -176,9 +184,9 @@ function Members({ id }: { id: number }) {
             key: "how",
             title: t("group.how"),
             width: 160,
-            render: (m) => m.code_name ?? t.word("join_scene", m.join_scene),
+            render: (m) => m.code_name ?? t.word("join_scene", String(m.join_scene)),
           },
-          { key: "invitor", title: t("group.invitor"), width: 100, render: (m) => m.invitor ?? unknown },
+          { key: "invitor", title: t("group.invitor"), width: 100, render: (m) => m.invitor || unknown },
           {
             key: "left_at",
             title: t("group.left_at"),
@@ -191,13 +199,20 @@ function Members({ id }: { id: number }) {
   );
 }
 
-const changeColor: Record<GroupChange["kind"], string> = {
-  join: "success",
-  exit: "error",
-  owner: "warning",
-  name: "default",
-  notice: "default",
+const changeColor: Record<string, string> = {
+  "group.joined": "success",
+  "group.left": "error",
+  "group.changed": "warning",
+  "group.dissolved": "error",
 };
+
+/** How somebody came or went, or what was changed from what to what. */
+function changeDetail(change: GroupChange, t: Translate): string {
+  const { what, from, to, scene } = change.params;
+  if (change.kind === "group.changed") return `${t.word("group_what", String(what ?? ""))} ${from ?? ""} → ${to ?? ""}`;
+  if (typeof scene !== "number") return unknown;
+  return t.word(change.kind === "group.left" ? "quit_scene" : "join_scene", String(scene));
+}
 
 function Changes({ id }: { id: number }) {
   const t = useT();
@@ -207,7 +222,7 @@ function Changes({ id }: { id: number }) {
   return (
     <DataTable<GroupChange>
       id="group-changes"
-      rowKey={(c) => `${c.at} ${c.kind} ${c.name}`}
+      rowKey={(c) => c.id}
       query={query}
       search={{ cursor: search.cursor, page: search.page, limit: search.limit }}
       onSearch={setSearch}
@@ -223,11 +238,10 @@ function Changes({ id }: { id: number }) {
           key: "kind",
           title: t("group.change"),
           width: 90,
-          render: (c) => <Tag color={changeColor[c.kind]}>{t(`group_change.${c.kind}`)}</Tag>,
+          render: (c) => <Tag color={changeColor[c.kind]}>{t.word("group_change", c.kind)}</Tag>,
         },
-        { key: "name", title: t("group.change_what"), width: 200, render: (c) => c.name },
-        { key: "how", title: t("group.how"), width: 160, render: (c) => t.word("join_scene", c.how) || unknown },
-        { key: "by", title: t("group.change_by"), width: 120, render: (c) => c.by ?? unknown },
+        { key: "name", title: t("group.change_what"), width: 180, render: (c) => c.name || unknown },
+        { key: "how", title: t("group.how"), width: 300, render: (c) => changeDetail(c, t) },
       ]}
     />
   );

@@ -1,21 +1,30 @@
 import type { Group } from "@shared/api/types";
-import { unknown } from "@shared/format";
+import { percent, unknown } from "@shared/format";
 import { Tag, Tooltip } from "antd";
-import { useT } from "../../i18n";
+import { messages, type Translate, useT } from "../../i18n";
 
-/** A group's health: the score with its reasons; without enough data "—" and why. */
+type Reason = Group["health"]["reasons"][number];
+
+/** A reason in words; one that the server added later is shown by its code. */
+export function reasonText(reason: Reason, t: Translate): string {
+  const key = `health_reason.${reason.code}`;
+  if (!(key in messages)) return reason.code;
+  return t(key as keyof typeof messages, { value: percent(reason.value) });
+}
+
+/** A group's health: the score where there is one, else whether it needs somebody, with the reasons. */
 export function Health({ health }: { health: Group["health"] }) {
   const t = useT();
-  const reasons = [
+  const lines = [
     health.state === "complete" ? "" : t.word("stat", health.state),
-    ...health.reasons.map((reason) => t.word("health_reason", reason)),
+    ...health.reasons.map((reason) => reasonText(reason, t)),
   ].filter(Boolean);
-  const color =
-    health.score === null ? "default" : health.score >= 70 ? "success" : health.score >= 40 ? "warning" : "error";
+  const needsYou = health.reasons.length > 0;
+  const word = needsYou ? t("group.health.needs_you") : health.state === "missing" ? unknown : t("group.health.ok");
   return (
-    <Tooltip title={<span style={{ whiteSpace: "pre-line" }}>{reasons.join("\n")}</span>}>
-      <Tag color={color} className="num" style={{ marginInlineEnd: 0 }}>
-        {health.score ?? unknown}
+    <Tooltip title={<span style={{ whiteSpace: "pre-line" }}>{lines.join("\n")}</span>}>
+      <Tag color={needsYou ? "warning" : "success"} className="num" style={{ marginInlineEnd: 0 }}>
+        {health.score ?? word}
         {health.state === "partial" && " *"}
       </Tag>
     </Tooltip>

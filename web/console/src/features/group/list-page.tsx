@@ -113,7 +113,7 @@ export function GroupListPage() {
             kind: "select",
             name: "health",
             label: t("group.health"),
-            options: (["needs_you", "ok", "unknown"] as const).map((value) => ({
+            options: (["needs_you", "ok"] as const).map((value) => ({
               value,
               label: t(`group.health.${value}`),
             })),

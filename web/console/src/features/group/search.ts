@@ -6,7 +6,7 @@ export const groupsSearch = z.object({
   q: field.text,
   store_id: field.id,
   status: field.oneOf(["normal", "owner_left", "dissolved"]),
-  health: field.oneOf(["needs_you", "ok", "unknown"]),
+  health: field.oneOf(["needs_you", "ok"]),
 });
 
 export type GroupsSearch = z.infer<typeof groupsSearch>;

@@ -1,6 +1,6 @@
 // Every file that was brought in, and what became of each of its rows.
 import { unwrap } from "@shared/api/client";
-import type { ImportKind, ImportRun } from "@shared/api/types";
+import type { ImportKind, ImportRun, Page } from "@shared/api/types";
 import { count, time } from "@shared/format";
 import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { Button, Drawer, Dropdown } from "antd";
@@ -20,7 +20,7 @@ const kinds = ["stores", "orders", "members"] as const;
 const importsQuery = ({ cursor, limit }: TableSearch) =>
   queryOptions({
     queryKey: ["imports", { cursor, limit }],
-    queryFn: () => unwrap(api.GET("/api/imports", { params: { query: { cursor, limit } } })),
+    queryFn: () => unwrap<Page<ImportRun>>(api.GET("/api/imports", { params: { query: { cursor, limit } } })),
     placeholderData: keepPreviousData,
     refetchInterval: (q) =>
       q.state.data?.items.some((run) => run.state === "queued" || run.state === "running") ? 1500 : false,
@@ -29,7 +29,7 @@ const importsQuery = ({ cursor, limit }: TableSearch) =>
 export function ImportListPage() {
   const t = useT();
   const zone = useZone();
-  const may = useCan("import.write");
+  const may = useCan("import.run");
   const [search, setSearch] = useUrlState(importsSearch);
   const [starting, setStarting] = useState<ImportKind | null>(null);
   const query = useQuery(importsQuery(search));

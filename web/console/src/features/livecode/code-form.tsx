@@ -32,7 +32,7 @@ export function CodeForm({ open, onClose, code, onCreated }: Props) {
   const { message } = App.useApp();
   const submit = async (values: CodeInput) => {
     if (code) {
-      const { kind: _, ...rest } = values;
+      const { kind: _, store_id: __, ...rest } = values;
       await changeCode(code.id, rest);
       void message.success(t("code.saved"));
     } else {
@@ -48,10 +48,11 @@ export function CodeForm({ open, onClose, code, onCreated }: Props) {
         name: code.name,
         channel: code.channel,
         store_id: code.store_id ?? undefined,
-        staff_ids: code.staff.map((s) => s.id),
-        group_ids: code.groups.map((g) => g.id),
+        staff_ids: code.follow_store ? [] : code.staff.map((s) => s.id),
+        group_ids: code.follow_store ? [] : code.groups.map((g) => g.id),
         tag_ids: code.tags.map((tag) => tag.id),
-        welcome_text: code.welcome?.text,
+        welcome_text: code.welcome_text,
+        offer_group: code.offer_group,
       }
     : { kind: "locator", channel: "store_poster", offer_group: true };
 
@@ -82,13 +83,15 @@ export function CodeForm({ open, onClose, code, onCreated }: Props) {
         label={t("code.name")}
         rules={[{ required: true, message: t("kit.required", { label: t("code.name") }) }]}
       >
-        <Input maxLength={60} placeholder={t("code.name_hint")} />
+        <Input maxLength={30} placeholder={t("code.name_hint")} />
       </Form.Item>
       <Form.Item name="channel" label={t("code.channel")} rules={[{ required: true }]}>
         <Select options={channels.map((value) => ({ value, label: t(`code_channel.${value}`) }))} />
       </Form.Item>
       <Form.Item noStyle shouldUpdate={(a: CodeInput, b: CodeInput) => a.kind !== b.kind || a.store_id !== b.store_id}>
-        {({ getFieldValue }) => <Targets kind={getFieldValue("kind")} storeId={getFieldValue("store_id")} />}
+        {({ getFieldValue }) => (
+          <Targets kind={getFieldValue("kind")} storeId={getFieldValue("store_id")} fixed={Boolean(code)} />
+        )}
       </Form.Item>
       <Form.Item name="tag_ids" label={t("code.tags")} extra={t("code.tags_hint")}>
         <TagPicker mode="multiple" />
@@ -97,20 +100,14 @@ export function CodeForm({ open, onClose, code, onCreated }: Props) {
   );
 }
 
-function Targets({ kind, storeId }: { kind: CodeInput["kind"]; storeId?: number }) {
+function Targets({ kind, storeId, fixed }: { kind: CodeInput["kind"]; storeId?: number; fixed: boolean }) {
   const t = useT();
-  if (kind === "locator") {
-    return (
-      <>
-        <Welcome />
-        <OfferGroup />
-      </>
-    );
-  }
+  // A locator only leads to the codes of stores, which have their own welcome.
+  if (kind === "locator") return null;
   return (
     <>
       <Form.Item name="store_id" label={t("code.store")}>
-        <StorePicker />
+        <StorePicker disabled={fixed} />
       </Form.Item>
       {kind === "staff" ? (
         <>

@@ -28,12 +28,13 @@ export function CodeDetailPage() {
 
 function Detail({ code }: { code: CodeDetail }) {
   const t = useT();
+  const daily = code.daily ?? [];
   const zone = useZone();
   const may = useCan("code.write");
   const { modal } = App.useApp();
   const [editing, setEditing] = useState(false);
   const toggle = useWrite({
-    call: () => changeCode(code.id, { status: code.status === "paused" ? "active" : "paused" }),
+    call: () => changeCode(code.id, { paused: code.status !== "paused" }),
     refresh: [["codes"]],
   });
   const paused = code.status === "paused";
@@ -104,18 +105,18 @@ function Detail({ code }: { code: CodeDetail }) {
           </Panel>
           <Panel title={t("code.daily")}>
             <LineChart
-              labels={code.daily.map((day) => day.date.slice(5))}
+              labels={daily.map((day) => day.date.slice(5))}
               height={220}
               width={860}
               lines={[
-                { name: t("code.scans"), color: "#9aa9ac", values: code.daily.map((day) => day.scans) },
-                { name: t("code.adds"), color: "#125e63", values: code.daily.map((day) => day.adds) },
-                { name: t("code.joins"), color: "#d08a2a", values: code.daily.map((day) => day.joins) },
-                { name: t("code.first_orders"), color: "#b83b3b", values: code.daily.map((day) => day.first_orders) },
+                { name: t("code.scans"), color: "#9aa9ac", values: daily.map((day) => day.scans) },
+                { name: t("code.adds"), color: "#125e63", values: daily.map((day) => day.adds) },
+                { name: t("code.joins"), color: "#d08a2a", values: daily.map((day) => day.joins) },
+                { name: t("code.first_orders"), color: "#b83b3b", values: daily.map((day) => day.first_orders) },
               ]}
             />
           </Panel>
-          {code.welcome && (
+          {code.kind === "staff" && (
             <Panel title={t("code.welcome")}>
               <p className="message-text">{code.welcome.text || t("code.welcome_default")}</p>
               {code.welcome.attachments.map((attachment) => (

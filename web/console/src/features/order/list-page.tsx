@@ -1,5 +1,5 @@
 import { unwrap } from "@shared/api/client";
-import type { Order } from "@shared/api/types";
+import type { Metric, Order, Page } from "@shared/api/types";
 import { count, money, time, unknown } from "@shared/format";
 import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -21,19 +21,19 @@ import { type OrdersSearch, ordersSearch } from "./search";
 const ordersQuery = ({ page: _, ...query }: OrdersSearch) =>
   queryOptions({
     queryKey: ["orders", query],
-    queryFn: () => unwrap(api.GET("/api/orders", { params: { query } })),
+    queryFn: () => unwrap<Page<Order>>(api.GET("/api/orders", { params: { query } })),
     placeholderData: keepPreviousData,
   });
 
 const summaryQuery = queryOptions({
   queryKey: ["orders", "summary"],
-  queryFn: () => unwrap(api.GET("/api/orders/summary", { params: { query: {} } })),
+  queryFn: () => unwrap<{ tiles: Metric[] }>(api.GET("/api/orders/summary", { params: { query: {} } })),
 });
 
 export function OrderListPage() {
   const t = useT();
   const zone = useZone();
-  const mayImport = useCan("import.write");
+  const mayImport = useCan("import.run");
   const [search, setSearch] = useUrlState(ordersSearch);
   const [importing, setImporting] = useState(false);
   const query = useQuery(ordersQuery(search));
@@ -131,7 +131,10 @@ export function OrderListPage() {
             kind: "select",
             name: "state",
             label: t("order.state"),
-            options: (["paid", "refunded"] as const).map((value) => ({ value, label: t(`order_state.${value}`) })),
+            options: (["paid", "unpaid", "refunded", "partly_refunded"] as const).map((value) => ({
+              value,
+              label: t(`order_state.${value}`),
+            })),
           },
         ]}
       />

@@ -6,7 +6,7 @@ export const ordersSearch = z.object({
   q: field.text,
   store_id: field.id,
   attributed: field.oneOf(["yes", "no"]),
-  state: field.oneOf(["paid", "refunded"]),
+  state: field.oneOf(["paid", "unpaid", "refunded", "partly_refunded"]),
 });
 
 export type OrdersSearch = z.infer<typeof ordersSearch>;

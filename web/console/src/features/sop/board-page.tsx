@@ -39,7 +39,7 @@ export function BoardPage() {
     ...boardQuery({ plan_id: search.plan_id, date: search.date, level: "store", parent_id: search.region_id }),
     enabled: Boolean(search.store_id && search.region_id),
   });
-  const plans = useQuery(plansQuery({}));
+  const plans = useQuery(plansQuery);
   const today = me ? businessDay(me.corp.now, zone) : undefined;
   const nameOf = (rows: BoardRow[] | undefined, id: number | undefined) =>
     rows?.find((row) => row.id === id)?.name ?? "…";

@@ -184,9 +184,9 @@ function Report({ id }: { id: number }) {
                 title: t("board.refused"),
                 width: 280,
                 render: (_, row) =>
-                  row.refused.map((refusal) => (
+                  (row.refused ?? []).map((refusal) => (
                     <Tag key={refusal.reason}>
-                      {t.word("touch_reason", refusal.reason)} {count(refusal.count)}
+                      {refusal.reason_text || t.word("touch_reason", refusal.reason)} {count(refusal.count)}
                     </Tag>
                   )),
               },

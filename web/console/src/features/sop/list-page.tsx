@@ -8,15 +8,12 @@ import { type Column, DataTable } from "../../kit/data-table";
 import { MetricCell } from "../../kit/metric";
 import { PageHeader } from "../../kit/page";
 import { Status } from "../../kit/status";
-import { useUrlState } from "../../lib/search";
 import { plansQuery } from "./api";
-import { plansSearch } from "./search";
 
 export function PlanListPage() {
   const t = useT();
   const navigate = useNavigate();
-  const [search, setSearch] = useUrlState(plansSearch);
-  const query = useQuery(plansQuery(search));
+  const query = useQuery(plansQuery);
   const columns = useMemo<Column<Plan>[]>(
     () => [
       { key: "code", title: t("sop.code"), width: 70, render: (p) => p.code },
@@ -54,8 +51,9 @@ export function PlanListPage() {
         columns={columns}
         rowKey={(p) => p.id}
         query={query}
-        search={search}
-        onSearch={setSearch}
+        search={{}}
+        onSearch={() => undefined}
+        paged={false}
         onOpen={(p) => navigate({ to: `/sop/${p.id}` })}
         empty={{ title: t("sop.empty"), hint: t("sop.empty_hint") }}
       />

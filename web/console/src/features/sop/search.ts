@@ -1,7 +1,5 @@
 import { z } from "zod";
-import { field, tableFields } from "../../lib/search";
-
-export const plansSearch = z.object({ ...tableFields });
+import { field } from "../../lib/search";
 
 export const planSearch = z.object({ tab: field.oneOf(["steps", "report", "versions"]), date: field.day });
 

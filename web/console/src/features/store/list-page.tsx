@@ -18,10 +18,15 @@ import { departmentsQuery, storesQuery } from "./api";
 import { storesSearch } from "./search";
 import { StoreForm } from "./store-form";
 
+/** A store without a position stands at 0, 0. */
+function isUnplaced(store: Store): boolean {
+  return store.lat === 0 && store.lng === 0;
+}
+
 export function StoreListPage() {
   const t = useT();
   const may = useCan("store.write");
-  const mayImport = useCan("import.write");
+  const mayImport = useCan("import.run");
   const [search, setSearch] = useUrlState(storesSearch);
   const map = search.view === "map";
   const query = useQuery(storesQuery(map ? { ...search, limit: 200 } : search));
@@ -46,7 +51,7 @@ export function StoreListPage() {
         render: (s) => [...new Set([s.province, s.city, s.district])].filter(Boolean).join(" "),
       },
       { key: "address", title: t("store.address"), width: 240, render: (s) => s.address },
-      { key: "department", title: t("store.region"), width: 120, render: (s) => s.department_name ?? unknown },
+      { key: "department", title: t("store.region"), width: 120, render: (s) => s.department_name || unknown },
       {
         key: "hours",
         title: t("store.hours"),
@@ -71,13 +76,13 @@ export function StoreListPage() {
             {count(s.group_count)}
           </Link>
         ),
-        compare: (a, b) => a.group_count - b.group_count,
+        compare: (a, b) => (a.group_count ?? 0) - (b.group_count ?? 0),
       },
       {
         key: "pin",
         title: t("store.pin"),
         width: 80,
-        render: (s) => (s.lat === null ? <span className="bad">{t("store.no_pin")}</span> : t("store.has_pin")),
+        render: (s) => (isUnplaced(s) ? <span className="bad">{t("store.no_pin")}</span> : t("store.has_pin")),
       },
       {
         key: "code",
@@ -145,9 +150,7 @@ export function StoreListPage() {
                   width={1120}
                   height={480}
                   points={page.items.flatMap((s) =>
-                    s.lat === null || s.lng === null
-                      ? []
-                      : [{ id: s.id, lat: s.lat, lng: s.lng, label: `${s.name} ${s.address}` }],
+                    isUnplaced(s) ? [] : [{ id: s.id, lat: s.lat, lng: s.lng, label: `${s.name} ${s.address}` }],
                   )}
                   onOpen={may ? (id) => setEditing(page.items.find((s) => s.id === id) ?? null) : undefined}
                 />

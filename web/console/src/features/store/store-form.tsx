@@ -8,7 +8,7 @@ import { FormDrawer } from "../../kit/form-drawer";
 import { type Pin, ScatterMap } from "../../kit/scatter-map";
 import { changeStore, createStore } from "./api";
 
-const clock = /^([01]\d|2[0-3]):[0-5]\d$/;
+const clock = /^([01]\d|2\d):[0-5]\d$/;
 
 interface Props {
   target: Store | "new" | null;
@@ -35,8 +35,8 @@ export function StoreForm({ target, onClose }: Props) {
         name: store.name,
         city: store.city,
         address: store.address,
-        lat: store.lat ?? undefined,
-        lng: store.lng ?? undefined,
+        lat: store.lat || undefined,
+        lng: store.lng || undefined,
         coord_system: "gcj02",
         open_time: store.open_time,
         close_time: store.close_time,

@@ -1,4 +1,5 @@
 import { unwrap } from "@shared/api/client";
+import type { AuditEntry, Callback, CallbackDetail, Health, Job, OutboxCall, Page, SyncRun } from "@shared/api/types";
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api } from "../../lib/api";
 import type { TableSearch } from "../../lib/search";
@@ -6,50 +7,50 @@ import type { CallbacksSearch, OutboxSearch } from "./search";
 
 export const healthQuery = queryOptions({
   queryKey: ["system", "health"],
-  queryFn: () => unwrap(api.GET("/api/system/health")),
+  queryFn: () => unwrap<Health>(api.GET("/api/system/health")),
   refetchInterval: 3000,
 });
 
 export const jobsQuery = queryOptions({
   queryKey: ["system", "jobs"],
-  queryFn: () => unwrap(api.GET("/api/system/jobs")),
+  queryFn: () => unwrap<{ items: Job[]; ui: string }>(api.GET("/api/system/jobs")),
   refetchInterval: 5000,
 });
 
 export const callbacksQuery = ({ page: _, open: __, ...query }: CallbacksSearch) =>
   queryOptions({
     queryKey: ["system", "callbacks", query],
-    queryFn: () => unwrap(api.GET("/api/system/callbacks", { params: { query } })),
+    queryFn: () => unwrap<Page<Callback>>(api.GET("/api/system/callbacks", { params: { query } })),
     placeholderData: keepPreviousData,
   });
 
 export const callbackQuery = (id: number) =>
   queryOptions({
     queryKey: ["system", "callback", id],
-    queryFn: () => unwrap(api.GET("/api/system/callbacks/{id}", { params: { path: { id } } })),
+    queryFn: () => unwrap<CallbackDetail>(api.GET("/api/system/callbacks/{id}", { params: { path: { id } } })),
   });
 
 export const replayCallback = (id: number) =>
-  unwrap(api.POST("/api/system/callbacks/{id}/replay", { params: { path: { id } }, body: {} }));
+  unwrap(api.POST("/api/system/callbacks/{id}/replay", { params: { path: { id } } }));
 
 export const outboxQuery = ({ page: _, ...query }: OutboxSearch) =>
   queryOptions({
     queryKey: ["system", "outbox", query],
-    queryFn: () => unwrap(api.GET("/api/system/outbox", { params: { query } })),
+    queryFn: () => unwrap<Page<OutboxCall>>(api.GET("/api/system/outbox", { params: { query } })),
     placeholderData: keepPreviousData,
   });
 
 export const syncQuery = queryOptions({
   queryKey: ["system", "sync"],
-  queryFn: () => unwrap(api.GET("/api/system/sync")),
+  queryFn: () => unwrap<{ items: SyncRun[] }>(api.GET("/api/system/sync")),
   refetchInterval: (q) => (q.state.data?.items.some((run) => !run.finished_at) ? 1500 : 15_000),
 });
 
-export const startSync = () => unwrap(api.POST("/api/system/sync", { body: {} }));
+export const startSync = () => unwrap<{ id: number }>(api.POST("/api/system/sync"));
 
 export const auditQuery = ({ cursor, limit }: TableSearch) =>
   queryOptions({
     queryKey: ["audit", cursor, limit],
-    queryFn: () => unwrap(api.GET("/api/audit", { params: { query: { cursor, limit } } })),
+    queryFn: () => unwrap<Page<AuditEntry>>(api.GET("/api/audit", { params: { query: { cursor, limit } } })),
     placeholderData: keepPreviousData,
   });

@@ -10,6 +10,14 @@ import { useZone } from "../../lib/session";
 import { auditQuery } from "./api";
 import { auditSearch } from "./search";
 
+/** What was recorded besides, as one line. */
+function detailText(detail: unknown): string {
+  if (typeof detail !== "object" || detail === null) return String(detail ?? "");
+  return Object.entries(detail)
+    .map(([key, value]) => `${key}: ${typeof value === "object" ? JSON.stringify(value) : value}`)
+    .join(" · ");
+}
+
 export function AuditPage() {
   const t = useT();
   const zone = useZone();
@@ -26,7 +34,7 @@ export function AuditPage() {
       { key: "actor", title: t("system.actor"), width: 160, render: (a) => a.actor },
       { key: "action", title: t("system.action"), width: 200, render: (a) => t.word("audit", a.action) },
       { key: "object", title: t("system.object"), width: 220, render: (a) => a.object },
-      { key: "detail", title: t("system.detail"), width: 420, render: (a) => a.detail },
+      { key: "detail", title: t("system.detail"), width: 420, render: (a) => detailText(a.detail) },
     ],
     [t, zone],
   );

@@ -69,7 +69,7 @@ export function CallbacksPage() {
             kind: "select",
             name: "state",
             label: t("system.state"),
-            options: (["new", "done", "failed", "refused"] as const).map((value) => ({
+            options: (["new", "done", "failed", "ignored"] as const).map((value) => ({
               value,
               label: t(`callback_state.${value}`),
             })),
@@ -139,8 +139,7 @@ function Body({ callback }: { callback: CallbackDetail }) {
             key: i,
             at: effect.at,
             tone: "accent",
-            title: effect.title,
-            detail: t.word("event", effect.kind),
+            title: t.word("event", effect.kind),
           }))}
         />
       )}
@@ -153,7 +152,7 @@ function Body({ callback }: { callback: CallbackDetail }) {
             pagination={false}
             dataSource={callback.calls}
             columns={[
-              { title: t("system.call"), render: (_, c) => c.summary || c.kind },
+              { title: t("system.call"), render: (_, c) => `${t.word("call", c.kind)} ${c.entity}` },
               {
                 title: t("system.state"),
                 width: 90,

@@ -39,7 +39,6 @@ export function JobsPage() {
 
 function HealthPanels({ health }: { health: Health }) {
   const t = useT();
-  const zone = useZone();
   return (
     <>
       <div className="tiles">
@@ -75,29 +74,19 @@ function HealthPanels({ health }: { health: Health }) {
             ]}
           />
         </Panel>
-        <Panel title={t("system.wecom_api")} flush>
-          <Table
-            size="small"
-            rowKey="name"
-            pagination={false}
-            dataSource={health.wecom.api}
-            locale={{ emptyText: t("system.no_calls") }}
-            columns={[
-              { title: t("system.api"), render: (_, a) => <span className="num">{a.name}</span> },
-              { title: t("system.calls_1h"), align: "right", width: 110, render: (_, a) => count(a.calls_1h) },
-              {
-                title: t("system.errors_1h"),
-                align: "right",
-                width: 110,
-                render: (_, a) => <span className={a.errors_1h > 0 ? "bad" : ""}>{count(a.errors_1h)}</span>,
-              },
-              {
-                title: t("system.limited"),
-                width: 140,
-                render: (_, a) => (a.limited_until ? time(a.limited_until, zone, "short") : t("system.not_limited")),
-              },
-            ]}
-          />
+        <Panel title={t("system.watch")}>
+          <div className="row">
+            <span className="grow">{t("system.callbacks_refused")}</span>
+            <b className={health.callbacks_refused > 0 ? "bad num" : "num"}>{count(health.callbacks_refused)}</b>
+          </div>
+          <p className="quiet">{t("system.callbacks_refused_hint")}</p>
+          <div className="row">
+            <span className="grow">{t("system.orphaned_codes")}</span>
+            <b className="num">{count(health.orphaned_codes)}</b>
+          </div>
+          <p className="quiet" style={{ marginBottom: 0 }}>
+            {t("system.orphaned_codes_hint")}
+          </p>
         </Panel>
       </div>
     </>

@@ -21,7 +21,7 @@ export function OutboxPage() {
   const columns = useMemo<Column<OutboxCall>[]>(
     () => [
       { key: "kind", title: t("system.call"), width: 200, render: (c) => t.word("call", c.kind) },
-      { key: "summary", title: t("system.summary"), width: 320, render: (c) => c.summary },
+      { key: "entity", title: t("system.entity"), width: 320, render: (c) => c.entity },
       {
         key: "class",
         title: t("system.class"),

@@ -5,7 +5,7 @@ export const callbacksSearch = z.object({
   ...tableFields,
   q: field.text,
   kind: field.text,
-  state: field.oneOf(["new", "done", "failed", "refused"]),
+  state: field.oneOf(["new", "done", "failed", "ignored"]),
   open: field.id,
 });
 

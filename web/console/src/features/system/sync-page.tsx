@@ -1,9 +1,9 @@
 // Reconciling runs: what WeCom has, what we had, and what was repaired. Only a finished run proves completeness.
-import type { SyncRun } from "@shared/api/types";
-import { count, time } from "@shared/format";
+import type { SyncCounts, SyncResult, SyncRun } from "@shared/api/types";
+import { count, time, unknown } from "@shared/format";
 import { useQuery } from "@tanstack/react-query";
 import { Button, Progress, Table } from "antd";
-import { useT } from "../../i18n";
+import { type Translate, useT } from "../../i18n";
 import { PageHeader, Panel } from "../../kit/page";
 import { EmptyState, Loaded } from "../../kit/states";
 import { Status } from "../../kit/status";
@@ -36,6 +36,10 @@ export function SyncPage() {
                 rowKey="id"
                 pagination={false}
                 dataSource={items}
+                expandable={{
+                  expandedRowRender: (s) => <Statement result={resultOf(s)} />,
+                  rowExpandable: (s) => resultOf(s) !== null,
+                }}
                 columns={[
                   { title: t("system.sync_kind"), render: (_, s) => t.word("sync", s.kind) },
                   {
@@ -45,7 +49,7 @@ export function SyncPage() {
                       s.finished_at ? (
                         <Status kind="sync_state" value={s.state} />
                       ) : (
-                        <Progress percent={Math.round(s.progress * 100)} size="small" />
+                        <Progress percent={percentOf(s)} size="small" />
                       ),
                   },
                   {
@@ -58,21 +62,12 @@ export function SyncPage() {
                     width: 165,
                     render: (_, s) => <span className="num">{time(s.finished_at, zone, "second")}</span>,
                   },
-                  { title: t("system.remote"), align: "right", width: 100, render: (_, s) => count(s.remote) },
                   {
-                    title: t("system.local_before"),
-                    align: "right",
-                    width: 100,
-                    render: (_, s) => count(s.local_before),
-                  },
-                  { title: t("system.missing"), align: "right", width: 90, render: (_, s) => count(s.missing) },
-                  { title: t("system.extra"), align: "right", width: 90, render: (_, s) => count(s.extra) },
-                  {
-                    title: t("system.repaired"),
-                    align: "right",
+                    title: t("system.complete"),
                     width: 90,
-                    render: (_, s) => <b>{count(s.repaired)}</b>,
+                    render: (_, s) => completeText(resultOf(s), t),
                   },
+                  { title: t("system.error"), render: (_, s) => <span className="bad">{s.error}</span> },
                 ]}
               />
             )
@@ -80,5 +75,46 @@ export function SyncPage() {
         </Loaded>
       </Panel>
     </>
+  );
+}
+
+/** The statement of a run, once there is one. */
+function resultOf(run: SyncRun): SyncResult | null {
+  const result = run.result as Partial<SyncResult> | null;
+  return result?.remote && result.missing ? (result as SyncResult) : null;
+}
+
+function completeText(result: SyncResult | null, t: Translate): string {
+  return result ? t(result.complete ? "kit.yes" : "kit.no") : unknown;
+}
+
+function percentOf(run: SyncRun): number {
+  const { done = 0, of = 0 } = (run.progress ?? {}) as { done?: number; of?: number };
+  return of > 0 ? Math.round((100 * done) / of) : 0;
+}
+
+const things: (keyof SyncCounts)[] = ["staff", "relations", "tags", "groups", "members"];
+const columns = ["remote", "held_before", "missing", "extra", "amended"] as const;
+
+/** What WeCom shows, what we held, and the difference that was repaired. */
+function Statement({ result }: { result: SyncResult | null }) {
+  const t = useT();
+  if (!result) return null;
+  return (
+    <Table
+      size="small"
+      rowKey="thing"
+      pagination={false}
+      dataSource={things.map((thing) => ({ thing }))}
+      columns={[
+        { title: "", width: 160, render: (_, row) => t(`sync_thing.${row.thing}`) },
+        ...columns.map((column) => ({
+          title: t(`system.${column}`),
+          align: "right" as const,
+          width: 110,
+          render: (_: unknown, row: { thing: keyof SyncCounts }) => count(result[column]?.[row.thing]),
+        })),
+      ]}
+    />
   );
 }

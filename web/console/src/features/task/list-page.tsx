@@ -1,6 +1,6 @@
 // What staff were asked to do, with the proof that it was done and what kind of proof it is.
 import { unwrap } from "@shared/api/client";
-import type { Task } from "@shared/api/types";
+import type { Page, Task } from "@shared/api/types";
 import { count, time, unknown } from "@shared/format";
 import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { Button, Tooltip } from "antd";
@@ -20,7 +20,7 @@ import { type TasksSearch, tasksSearch } from "./search";
 const tasksQuery = ({ page: _, ...query }: TasksSearch) =>
   queryOptions({
     queryKey: ["tasks", query],
-    queryFn: () => unwrap(api.GET("/api/tasks", { params: { query } })),
+    queryFn: () => unwrap<Page<Task>>(api.GET("/api/tasks", { params: { query } })),
     placeholderData: keepPreviousData,
   });
 
@@ -37,7 +37,7 @@ export function TaskListPage() {
     variables,
     isPending,
   } = useWrite({
-    call: (id: number) => unwrap(api.POST("/api/tasks/{id}/remind", { params: { path: { id } }, body: {} })),
+    call: (id: number) => unwrap(api.POST("/api/tasks/{id}/remind", { params: { path: { id } } })),
     done: t("task.reminded"),
     refresh: [["tasks"]],
   });

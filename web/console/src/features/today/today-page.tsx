@@ -1,13 +1,13 @@
 // The operator's first page: the day's numbers, what needs a person, and the last two weeks.
 import { unwrap } from "@shared/api/client";
-import type { Metric, Series, TodayAlert } from "@shared/api/types";
+import type { Metric, Series, Today, TodayAlert } from "@shared/api/types";
 import { addDays, count, duration, money, percent } from "@shared/format";
 import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { Button, DatePicker, Tag } from "antd";
 import dayjs from "dayjs";
 import { useT } from "../../i18n";
 import { LineChart } from "../../kit/chart";
+import { LocalLink } from "../../kit/local-link";
 import { StatTile } from "../../kit/metric";
 import { PageHeader, Panel } from "../../kit/page";
 import { EmptyState, Loaded } from "../../kit/states";
@@ -19,7 +19,7 @@ import { todaySearch } from "./search";
 const todayQuery = (date: string | undefined) =>
   queryOptions({
     queryKey: ["today", date ?? "now"],
-    queryFn: () => unwrap(api.GET("/api/today", { params: { query: { date } } })),
+    queryFn: () => unwrap<Today>(api.GET("/api/today", { params: { query: { date } } })),
     placeholderData: keepPreviousData,
     refetchInterval: date ? false : 5000,
   });
@@ -74,7 +74,7 @@ export function TodayPage() {
             <div className="columns columns-main">
               <Panel title={t("today.trend")}>
                 <div className="columns columns-half">
-                  {today.series.map((series) => (
+                  {shownSeries(today.series).map((series) => (
                     <Trend
                       key={series.metric}
                       series={series}
@@ -123,7 +123,14 @@ function Trend({ series, unit }: { series: Series; unit: Metric["unit"] }) {
   );
 }
 
-const severityColor = { info: "default", warn: "warning", error: "error" } as const;
+const lines = ["acq.scan", "acq.add", "acq.join", "sop.exec", "rev.attr", "rev.gmv"];
+
+/** The lines worth a drawing, in a fixed order. */
+function shownSeries(series: Series[]): Series[] {
+  return lines.flatMap((id) => series.filter((line) => line.metric === id));
+}
+
+const severityColor = { info: "default", warning: "warning", error: "error" } as const;
 
 function Alerts({ alerts }: { alerts: TodayAlert[] }) {
   const t = useT();
@@ -140,7 +147,7 @@ function Alerts({ alerts }: { alerts: TodayAlert[] }) {
             {count(alert.count)}
           </Tag>
           <span className="grow">{alert.title}</span>
-          {alert.link.startsWith("/") && <Link to={alert.link}>{t("today.open")}</Link>}
+          {alert.link && <LocalLink href={alert.link}>{t("today.open")}</LocalLink>}
         </div>
       ))}
     </div>

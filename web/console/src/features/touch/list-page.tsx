@@ -1,6 +1,6 @@
 // The ledger of every message that wanted to go out, and what was decided about it and why.
 import { unwrap } from "@shared/api/client";
-import type { Touch, TouchSummary } from "@shared/api/types";
+import type { Page, Touch, TouchSummary } from "@shared/api/types";
 import { count, time, unknown } from "@shared/format";
 import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -19,14 +19,14 @@ import { type TouchesSearch, touchesSearch } from "./search";
 const touchesQuery = ({ page: _, ...query }: TouchesSearch) =>
   queryOptions({
     queryKey: ["touches", query],
-    queryFn: () => unwrap(api.GET("/api/touches", { params: { query } })),
+    queryFn: () => unwrap<Page<Touch>>(api.GET("/api/touches", { params: { query } })),
     placeholderData: keepPreviousData,
   });
 
 const summaryQuery = (date: string | undefined) =>
   queryOptions({
     queryKey: ["touches", "summary", date],
-    queryFn: () => unwrap(api.GET("/api/touches/summary", { params: { query: { date } } })),
+    queryFn: () => unwrap<{ items: TouchSummary[] }>(api.GET("/api/touches/summary", { params: { query: { date } } })),
     placeholderData: keepPreviousData,
   });
 

@@ -1,6 +1,6 @@
 // Who may sign in to the console, with what role and for which stores. A new user gets a link that is shown once.
 import { unwrap } from "@shared/api/client";
-import type { Role, User } from "@shared/api/types";
+import type { Page, Role, User } from "@shared/api/types";
 import { time } from "@shared/format";
 import { keepPreviousData, queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Alert, App, Button, Form, Input, Modal, Select, Tag, Typography } from "antd";
@@ -21,7 +21,7 @@ const roles = ["operator", "store_manager", "staff", "analyst", "owner"] as cons
 const usersQuery = ({ cursor, limit }: TableSearch) =>
   queryOptions({
     queryKey: ["users", cursor, limit],
-    queryFn: () => unwrap(api.GET("/api/users", { params: { query: { cursor, limit } } })),
+    queryFn: () => unwrap<Page<User>>(api.GET("/api/users", { params: { query: { cursor, limit } } })),
     placeholderData: keepPreviousData,
   });
 
@@ -44,7 +44,7 @@ export function UserListPage() {
   const [link, setLink] = useState("");
   const query = useQuery(usersQuery(search));
   const newLink = useWrite({
-    call: (id: number) => unwrap(api.POST("/api/users/{id}/link", { params: { path: { id } }, body: {} })),
+    call: (id: number) => unwrap<{ link: string }>(api.POST("/api/users/{id}/link", { params: { path: { id } } })),
     onDone: (reply) => setLink(reply.link),
   });
   const change = useWrite({
@@ -120,7 +120,7 @@ export function UserListPage() {
   );
 
   const create = async (values: NewUser) => {
-    const reply = await unwrap(
+    const reply = await unwrap<{ id: number; link: string }>(
       api.POST("/api/users", { body: { ...values, store_ids: values.store_ids ?? [], department_ids: [] } }),
     );
     await queries.invalidateQueries({ queryKey: ["users"] });

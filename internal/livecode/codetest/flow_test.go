@@ -1,4 +1,4 @@
-package livecode_test
+package codetest_test
 
 import (
 	"slices"
@@ -7,11 +7,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"qunce/internal/customer"
 	"qunce/internal/errs"
+	"qunce/internal/inbox"
 	"qunce/internal/livecode"
 	"qunce/internal/livecode/codetest"
 	"qunce/internal/order"
 	"qunce/internal/outbox"
+	"qunce/internal/pg"
+	"qunce/internal/wecom"
 	"qunce/internal/wecom/sim"
 )
 
@@ -131,11 +135,62 @@ func TestJoinBeforeAddIsCredited(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if counts[room.ID].Joins != 1 || counts[code.ID].Adds != 1 {
+	if counts[room.ID].Joins != 1 || counts[code.ID] != (livecode.Counts{Adds: 1, Joins: 1}) {
 		t.Errorf("counts %+v", counts)
 	}
 	if n := codetest.One[int64](b, `SELECT count(*) FROM livecode_attribution WHERE customer_id = 0`); n != 0 {
 		t.Errorf("%d joins are still a stranger's", n)
+	}
+
+	// The same for somebody who was known already, as another's friend who came without a code.
+	known := customer.Seen{Contact: wecom.ExternalContact{ExternalUserID: codetest.Person(2), Name: "老友"}, Follow: wecom.Follow{UserID: "zhou", CreateTime: codetest.Start.Unix()}}
+	if err := b.DB.Tx(t.Context(), func(tx pg.Tx) error {
+		_, err := b.Customers.Apply(t.Context(), tx, []customer.Seen{known}, "", b.ID())
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	b.Do("join", map[string]any{"person": codetest.Person(2), "qr": room.QR})
+	b.Do("add", map[string]any{"person": codetest.Person(2), "qr": code.QR})
+	counts, err = b.Codes.CountsOf(t.Context(), b.DB, []int64{room.ID, code.ID})
+	if err != nil || counts[room.ID].Joins != 2 || counts[code.ID] != (livecode.Counts{Adds: 2, Joins: 2}) {
+		t.Errorf("counts %+v, %v", counts, err)
+	}
+}
+
+// A welcome whose answer was lost is asked for again; WeCom's "already sent" is then our own first try.
+func TestLostWelcomeIsSentOnce(t *testing.T) {
+	b := codetest.New(t, codetest.Options{})
+	ctx := t.Context()
+	code := b.Create(poster(b))
+	if err := b.Sim.Plan(ctx, sim.Plan{Acts: []sim.Act{{At: codetest.Start.Add(time.Minute), Kind: "add", Person: codetest.Person(0), URL: code.QR}}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Sim.Advance(ctx, codetest.Start.Add(2*time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := b.Inbox.RunOnce(ctx, inbox.Lanes); err != nil || n != 1 {
+		t.Fatalf("%d urgent events, %v", n, err)
+	}
+	if err := b.Sim.Faults(ctx, sim.Faults{DropAfterEffect: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Outbox.RunOnce(ctx, outbox.Welcome, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Sim.Faults(ctx, sim.Faults{}); err != nil {
+		t.Fatal(err)
+	}
+	b.Settle()
+	if got := codetest.One[string](b, `SELECT state || ' ' || reason FROM livecode_welcome WHERE latency_ms IS NOT NULL`); got != "sent " {
+		t.Errorf("welcome is %q", got)
+	}
+	truth, err := b.Sim.Truth(ctx)
+	if err != nil || len(truth.Welcomes) != 1 || truth.Welcomes[0][2].(float64) != 1 {
+		t.Errorf("WeCom delivered %v, %v", truth.Welcomes, err)
+	}
+	if n := codetest.One[int64](b, `SELECT count(*) FROM event_event WHERE kind = 'welcome.sent'`); n != 1 {
+		t.Errorf("%d events", n)
 	}
 }
 
@@ -180,9 +235,8 @@ func TestHalfAddIsWelcomed(t *testing.T) {
 	code := b.Create(poster(b))
 	b.Do("add", map[string]any{"person": codetest.Person(0), "qr": code.QR})
 	b.Advance(codetest.Start.Add(time.Hour))
-	states := codetest.One[[]string](b, `SELECT array_agg(state || ' ' || reason ORDER BY id) FROM livecode_welcome`)
-	if !slices.Equal(states, []string{"sent "}) {
-		t.Errorf("welcomes: %q", states)
+	if got := codetest.One[string](b, `SELECT string_agg(state || reason, ',') FROM livecode_welcome`); got != "sent" {
+		t.Errorf("welcomes: %q, want one, sent", got)
 	}
 	if n := codetest.One[int64](b, `SELECT count(*) FROM livecode_attribution WHERE step = 'add' AND code_id = $1`, code.ID); n != 1 {
 		t.Errorf("%d adds are owed to the code", n)

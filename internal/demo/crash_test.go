@@ -1,0 +1,233 @@
+package demo_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"qunce/internal/demo"
+	"qunce/internal/failpoint"
+)
+
+// The crash tests run the real program on a small town, kill one of its three processes at every named failpoint, start
+// it again, and look whether the books still balance. QUNCE_TEST_CRASH chooses how much: "server" (default) kills the
+// server at every point; "all" also the simulator and PostgreSQL; "off" nothing.
+const crashEnv = "QUNCE_TEST_CRASH"
+
+// town is small enough to pass in seconds and holds everything the line has.
+var town = []string{"--chain-stores", "3", "--people", "150", "--days", "3"}
+
+// notOnTheLine are points that a run of the demo does not pass, each with the reason.
+var notOnTheLine = map[string]string{
+	"intake.upload.before": "the demo hands files in directly; only an upload stores one first",
+	"intake.upload.after":  "the demo hands files in directly; only an upload stores one first",
+}
+
+func build(t *testing.T) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "qunce")
+	out, err := exec.Command("go", "build", "-o", bin, "qunce/cmd/qunce").CombinedOutput()
+	if err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return bin
+}
+
+type ending struct {
+	killed bool
+	report demo.Report
+}
+
+// run runs the program once on dir; kills may name a failpoint. It fails the test when the program fails otherwise.
+func run(t *testing.T, bin, dir, kill string) ending {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
+	defer cancel()
+	args := append([]string{"demo", "--data", dir, "--listen", "127.0.0.1:0", "--exit", "--json", "--no-fsync", "--log", "error"}, town...)
+	cmd := exec.CommandContext(ctx, bin, args...)
+	cmd.Env = append(os.Environ(), failpoint.Env+"="+kill)
+	var out, errOut bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errOut
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL && ctx.Err() == nil {
+		return ending{killed: true}
+	}
+	var e ending
+	if jerr := json.Unmarshal(out.Bytes(), &e.report); jerr != nil || err != nil {
+		t.Fatalf("with %q: %v (%v)\n%s\n%s", kill, err, jerr, tail(out.String()), tail(errOut.String()))
+	}
+	return e
+}
+
+func tail(s string) string { return s[max(0, len(s)-4000):] }
+
+// check fails the test unless the run ended with balanced books and nothing went out twice.
+func check(t *testing.T, what string, e ending) {
+	t.Helper()
+	r := e.report
+	if !r.Balanced || r.Books.Welcomes.Doubled > 0 || r.Books.Messages.Doubled > 0 {
+		raw, _ := json.MarshalIndent(r.Books, "", " ")
+		t.Fatalf("after %s the books do not balance:\n%s", what, raw)
+	}
+	if r.Adds == 0 || r.MassSends.Delivered == 0 || r.Welcomes.Sent == 0 {
+		t.Fatalf("after %s nothing happened: %d adds, %d delivered, %d welcomes", what, r.Adds, r.MassSends.Delivered, r.Welcomes.Sent)
+	}
+}
+
+// walk kills at one point after the other, going on with the same data until a run ends by itself.
+func walk(t *testing.T, bin string, points []string, spec func(dir, point string) (kill string, died func() bool)) {
+	dir := t.TempDir()
+	var done []string
+	fresh := true
+	for i := 0; i < len(points); {
+		kill, died := spec(dir, points[i])
+		e := run(t, bin, dir, kill)
+		if e.killed || died() {
+			done = append(done, points[i])
+			i++
+			fresh = false
+			if e.killed {
+				continue
+			}
+		}
+		if !e.killed { // the run came to its end
+			check(t, strings.Join(done, ", "), e)
+			if fresh && i < len(points) && kill != "" && !died() {
+				t.Errorf("a whole run never passed %s", points[i])
+				i++
+			}
+			dir, done, fresh = t.TempDir(), nil, true
+		}
+	}
+	if !fresh {
+		check(t, strings.Join(done, ", "), run(t, bin, dir, ""))
+	}
+}
+
+func pointsOf(t *testing.T, bin string) []string {
+	t.Helper()
+	out, err := exec.Command(bin, "failpoints").Output()
+	if err != nil {
+		t.Fatalf("list failpoints: %v", err)
+	}
+	var points []string
+	for _, p := range strings.Fields(string(out)) {
+		if notOnTheLine[p] == "" {
+			points = append(points, p)
+		}
+	}
+	if len(points) < 20 {
+		t.Fatalf("only %d failpoints", len(points))
+	}
+	return points
+}
+
+func mode(t *testing.T, wanted ...string) {
+	t.Helper()
+	m := os.Getenv(crashEnv)
+	if m == "" {
+		m = "server"
+	}
+	if testing.Short() || !slices.Contains(wanted, m) {
+		t.Skipf("%s=%s: not asked for", crashEnv, m)
+	}
+}
+
+func TestServerDiesAtEveryFailpoint(t *testing.T) {
+	mode(t, "server", "all")
+	bin := build(t)
+	walk(t, bin, pointsOf(t, bin), func(_, point string) (string, func() bool) {
+		return fmt.Sprintf("%s=%d", point, 1+rand.IntN(3)), func() bool { return false }
+	})
+}
+
+func TestSimulatorDiesAtEveryFailpoint(t *testing.T) {
+	mode(t, "all")
+	bin := build(t)
+	walk(t, bin, ours(pointsOf(t, bin)), other("demo/sim.pid"))
+}
+
+func TestPostgresDiesAtEveryFailpoint(t *testing.T) {
+	mode(t, "all")
+	bin := build(t)
+	walk(t, bin, ours(pointsOf(t, bin)), other("pg/cluster/postmaster.pid"))
+}
+
+// ours leaves out the points inside the simulator's process.
+func ours(points []string) []string {
+	return slices.DeleteFunc(points, func(p string) bool { return strings.HasPrefix(p, "sim.") })
+}
+
+// other kills another process of the demo at a point; the server lives on, so several points are walked in one run.
+func other(pidFile string) func(dir, point string) (string, func() bool) {
+	return func(dir, point string) (string, func() bool) {
+		path := filepath.Join(dir, pidFile)
+		_ = os.Remove(path + ".killed")
+		return fmt.Sprintf("%s=%d!%s", point, 1+rand.IntN(3), path), func() bool { _, err := os.Stat(path + ".killed"); return err == nil }
+	}
+}
+
+func TestAnythingDiesAtRandomMoments(t *testing.T) {
+	mode(t, "server", "all")
+	bin := build(t)
+	dir := t.TempDir()
+	victims := []string{"server", "demo/sim.pid", "pg/cluster/postmaster.pid"}
+	for i := range 10 {
+		victim := victims[i%len(victims)]
+		if killAtRandom(t, bin, dir, victim) {
+			break // the run was over before the moment came
+		}
+	}
+	check(t, "ten random kills", run(t, bin, dir, ""))
+}
+
+// killAtRandom starts the program and kills one of its processes at a random moment of its first seconds. A server that
+// outlives the death of another is then killed as well. It reports whether the run ended before.
+func killAtRandom(t *testing.T, bin, dir, victim string) bool {
+	t.Helper()
+	args := append([]string{"demo", "--data", dir, "--listen", "127.0.0.1:0", "--exit", "--no-fsync", "--log", "error"}, town...)
+	cmd := exec.Command(bin, args...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	moment := func() bool { // false when the run ended first
+		select {
+		case <-ended:
+			return false
+		case <-time.After(time.Duration(300+rand.IntN(2500)) * time.Millisecond):
+			return true
+		}
+	}
+	if !moment() {
+		return true
+	}
+	if victim != "server" {
+		if raw, err := os.ReadFile(filepath.Join(dir, victim)); err == nil {
+			first, _, _ := strings.Cut(string(raw), "\n")
+			if pid, err := strconv.Atoi(strings.TrimSpace(first)); err == nil {
+				_ = syscall.Kill(pid, syscall.SIGKILL)
+			}
+		}
+		if !moment() {
+			return true
+		}
+	}
+	_ = cmd.Process.Kill()
+	<-ended
+	return false
+}
