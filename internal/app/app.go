@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -49,7 +48,6 @@ type App struct {
 type Options struct {
 	Config  config.Config
 	Log     *slog.Logger
-	PGLog   io.Writer
 	Durable bool // of the private PostgreSQL; false only in tests
 	Attach  bool // use the private PostgreSQL of another process, if one runs on this folder
 }
@@ -74,7 +72,7 @@ func Open(ctx context.Context, o Options) (*App, error) {
 		}
 	}
 	if url == "" {
-		a.server, err = embedded.Start(ctx, embedded.Options{Dir: filepath.Join(o.Config.DataDir, "pg"), Log: o.PGLog, Durable: o.Durable})
+		a.server, err = embedded.Start(ctx, embedded.Options{Dir: filepath.Join(o.Config.DataDir, "pg"), Durable: o.Durable})
 		if err != nil {
 			return nil, err
 		}

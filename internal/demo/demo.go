@@ -54,17 +54,16 @@ type Options struct {
 
 // state is what a demo keeps beside its database: who plays WeCom, and with what it began.
 type state struct {
-	Stores     string    `json:"stores"`
-	Orders     string    `json:"orders"`
-	Coords     string    `json:"coords"`
-	MaxStores  int       `json:"max_stores"`
-	People     int       `json:"people"`
-	Seed       uint64    `json:"seed"`
-	SimAddr    string    `json:"sim_addr"`
-	Start      time.Time `json:"start"`
-	Ready      bool      `json:"ready"`
-	StaffURL   string    `json:"staff_url"`
-	LinkIssued bool      `json:"link_issued"`
+	Stores    string    `json:"stores"`
+	Orders    string    `json:"orders"`
+	Coords    string    `json:"coords"`
+	MaxStores int       `json:"max_stores"`
+	People    int       `json:"people"`
+	Seed      uint64    `json:"seed"`
+	SimAddr   string    `json:"sim_addr"`
+	Start     time.Time `json:"start"`
+	Ready     bool      `json:"ready"`
+	Listen    string    `json:"listen"` // where the printed codes lead; a port of 0 is chosen once
 }
 
 // Schema is the demo's corp.
@@ -98,11 +97,21 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err := d.loadState(); err != nil {
 		return nil, err
 	}
-	ln, err := listen(o.Config.Listen)
+	addr := o.Config.Listen
+	if _, port, err := net.SplitHostPort(addr); err == nil && port == "0" && d.state.Listen != "" {
+		addr = d.state.Listen
+	}
+	ln, err := listen(addr)
 	if err != nil {
 		return nil, err
 	}
 	defer ln.Close()
+	if d.state.Listen != ln.Addr().String() {
+		d.state.Listen = ln.Addr().String()
+		if err := d.saveState(); err != nil {
+			return nil, err
+		}
+	}
 	d.o.Config.PublicURL = "http://" + ln.Addr().String()
 	a, err := app.Open(ctx, app.Options{Config: d.o.Config, Log: o.Log, Durable: o.Durable})
 	if err != nil {

@@ -6,8 +6,11 @@ import (
 	"time"
 
 	"qunce/internal/clock"
+	"qunce/internal/errs"
 	"qunce/internal/event"
 	"qunce/internal/failpoint"
+	"qunce/internal/pg"
+	"qunce/internal/wecom"
 )
 
 // How far the clock moves at most in one step. Played, a step is short so that the console sees things happen; run to
@@ -24,10 +27,10 @@ var (
 
 // drive sets the chain up and then moves the clock, until ctx ends or the days of the command line are over.
 func (d *Demo) drive(ctx context.Context) (*Report, error) {
-	if err := d.catchUp(ctx); err != nil {
+	if err := d.patiently(ctx, d.catchUp); err != nil {
 		return nil, err
 	}
-	if err := d.setup(ctx); err != nil {
+	if err := d.patiently(ctx, d.setup); err != nil {
 		return nil, err
 	}
 	if d.o.Speed > 0 {
@@ -44,12 +47,39 @@ func (d *Demo) drive(ctx context.Context) (*Report, error) {
 				return nil, err
 			}
 		}
-		return d.close(ctx)
+		var r *Report
+		err := d.patiently(ctx, func(ctx context.Context) (err error) { r, err = d.close(ctx); return err })
+		return r, err
 	}
 	if err := d.greet(ctx); err != nil {
 		return nil, err
 	}
 	return nil, d.play(ctx)
+}
+
+// patience is how long the demo waits for its database or simulator to come back before it gives up.
+const patience = 2 * time.Minute
+
+// patiently repeats work that may be repeated while one of the other two processes is down or being started again.
+func (d *Demo) patiently(ctx context.Context, work func(ctx context.Context) error) error {
+	began := d.app.Wall.Now()
+	for {
+		err := work(ctx)
+		if err == nil || ctx.Err() != nil || !passing(err) || d.app.Wall.Now().Sub(began) > patience {
+			return err
+		}
+		d.o.Log.Warn("waiting for the database or the simulator", "error", err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// passing reports an error that goes away by itself.
+func passing(err error) bool {
+	return errs.KindOf(err) == errs.Unavailable || pg.IsUnavailable(err) || wecom.Unknown(err)
 }
 
 // catchUp finishes the step that a dead process left half done.
@@ -104,7 +134,8 @@ func (d *Demo) fed(to time.Time) time.Time {
 func (d *Demo) step(ctx context.Context, max time.Duration, end time.Time) error {
 	now := d.corp.Time.Now()
 	to := now.Add(max)
-	soonest, err := d.soonest(ctx, now)
+	var soonest time.Time
+	err := d.patiently(ctx, func(ctx context.Context) (err error) { soonest, err = d.soonest(ctx, now); return err })
 	if err != nil {
 		return err
 	}
@@ -114,10 +145,7 @@ func (d *Demo) step(ctx context.Context, max time.Duration, end time.Time) error
 	if to.After(end) {
 		to = end
 	}
-	if err := event.EnsurePartitions(ctx, d.corp.DB, to, to.AddDate(0, 2, 0)); err != nil {
-		return err
-	}
-	return d.reach(ctx, to)
+	return d.reachNext(ctx, to)
 }
 
 // soonest is when the next thing happens anywhere: a person acts, an order is placed, work falls due.
@@ -166,7 +194,7 @@ func (d *Demo) play(ctx context.Context) error {
 				done <- d.toMorning(ctx)
 			case <-time.After(100 * time.Millisecond):
 				// Somebody may act by hand on the phone while the clock stands.
-				if err := d.corp.Settle(ctx); err != nil {
+				if err := d.patiently(ctx, d.corp.Settle); err != nil {
 					return err
 				}
 			}
@@ -193,10 +221,12 @@ func (d *Demo) play(ctx context.Context) error {
 }
 
 func (d *Demo) reachNext(ctx context.Context, to time.Time) error {
-	if err := event.EnsurePartitions(ctx, d.corp.DB, to, to.AddDate(0, 2, 0)); err != nil {
-		return err
-	}
-	return d.reach(ctx, to)
+	return d.patiently(ctx, func(ctx context.Context) error {
+		if err := event.EnsurePartitions(ctx, d.corp.DB, to, to.AddDate(0, 2, 0)); err != nil {
+			return err
+		}
+		return d.reach(ctx, to)
+	})
 }
 
 // toMorning runs to 08:00 of the next day.

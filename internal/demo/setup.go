@@ -53,16 +53,17 @@ func (d *Demo) prepare(ctx context.Context, t tenant.Corp) error {
 			return err
 		}
 	}
-	if d.corp, err = d.app.Corp(ctx, t, &d.state.Start); err != nil {
-		return err
-	}
-	if !d.state.Ready {
+	err = d.patiently(ctx, func(ctx context.Context) (err error) {
+		if d.corp, err = d.app.Corp(ctx, t, &d.state.Start); err != nil || d.state.Ready {
+			return err
+		}
 		if err := d.importOnce(ctx, intake.Stores, d.storesPath(), intake.Options{CoordSystem: d.coords()}); err != nil {
 			return err
 		}
-		if err := d.writeWorld(ctx); err != nil {
-			return err
-		}
+		return d.writeWorld(ctx)
+	})
+	if err != nil {
+		return err
 	}
 	d.sim, err = startChild(ctx, d.o.Self, d.secrets(t), filepath.Join(d.dir, "sim.pid"), d.simLog())
 	return err

@@ -7,14 +7,19 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"qunce/internal/actor"
+	"qunce/internal/api"
 	"qunce/internal/audit"
 	"qunce/internal/event"
+	"qunce/internal/i18n"
 	"qunce/internal/livecode"
 	"qunce/internal/livecode/codetest"
 	"qunce/internal/order"
@@ -23,6 +28,7 @@ import (
 	"qunce/internal/send"
 	"qunce/internal/sop"
 	"qunce/internal/task"
+	"qunce/internal/wecom"
 	"qunce/internal/wecom/sim"
 )
 
@@ -131,8 +137,35 @@ func (r *rig) befriend(user string, n int) {
 	}
 }
 
+// dispatched waits until WeCom has dispatched what was just made: for half a second it answers 41063 to every question.
+func (r *rig) dispatched(ids []string) {
+	r.t.Helper()
+	for _, id := range ids {
+		for {
+			_, _, err := r.WeCom.GroupMsgTask(r.t.Context(), id, "")
+			if !wecom.IsCode(err, 41063) {
+				r.must(err)
+				break
+			}
+			runtime.Gosched()
+		}
+	}
+}
+
 // confirm has a member of staff confirm every mass send they have.
 func (r *rig) confirm(user string) {
+	r.t.Helper()
+	ids := r.toConfirm(user)
+	if len(ids) == 0 {
+		r.t.Fatal("nothing to confirm")
+	}
+	r.dispatched(ids)
+	for _, id := range ids {
+		r.Do("staff/"+user+"/confirm", map[string]any{"msgid": id})
+	}
+}
+
+func (r *rig) toConfirm(user string) []string {
 	r.t.Helper()
 	rows, err := r.DB.Query(r.t.Context(), `SELECT msgid FROM send_send WHERE state = 'created' AND userid = $1`, user)
 	r.must(err)
@@ -142,12 +175,7 @@ func (r *rig) confirm(user string) {
 		r.must(rows.Scan(&id))
 		ids = append(ids, id)
 	}
-	if len(ids) == 0 {
-		r.t.Fatal("nothing to confirm")
-	}
-	for _, id := range ids {
-		r.Do("staff/"+user+"/confirm", map[string]any{"msgid": id})
-	}
+	return ids
 }
 
 func (r *rig) delivered(text string) []string {
@@ -245,6 +273,7 @@ func TestSevenDays(t *testing.T) {
 	if n := r.count(`SELECT count(*) FROM send_recipient r JOIN send_send s ON s.id = r.send_id AND s.staff_id = r.staff_id WHERE s.content->>'text' LIKE '【广告】%'`); n != 22 {
 		t.Fatalf("the offer is for %d", n)
 	}
+	r.dispatched(r.toConfirm("lina"))
 	r.must(r.Customers.OptOut(ctx, r.customer(6), "太多了"))
 	r.work()
 	r.confirm("lina")
@@ -289,8 +318,9 @@ func TestBenefitGroup(t *testing.T) {
 	for day := range 7 {
 		for _, at := range []string{"09:05", "12:05", "19:05"} {
 			r.to(day, at)
-			if n := r.count(`SELECT count(*) FROM send_send WHERE state = 'created' AND userid = 'lina'`); n > 0 {
+			if at == "12:05" && len(r.toConfirm("lina")) > 0 {
 				r.confirm("lina")
+				r.dispatched(r.toConfirm("zhou"))
 			}
 			for _, user := range []string{"lina", "zhou"} {
 				staff := r.id(`SELECT id FROM directory_staff WHERE userid = $1`, user)
@@ -322,6 +352,7 @@ func TestBenefitGroup(t *testing.T) {
 			t.Errorf("%d %s, want %d", n, c.what, c.want)
 		}
 	}
+	r.pages(ctx)
 	// A new version takes over where the planned days end.
 	plan := r.id(`SELECT id FROM sop_plan WHERE code = 'T11'`)
 	d, err := r.sop.Get(ctx, plan)
@@ -425,5 +456,42 @@ func TestPauseAndLateRules(t *testing.T) {
 	}
 	if got := fmt.Sprint(r.count(`SELECT count(*) FROM task_task WHERE state = 'missed'`), r.count(`SELECT count(*) FROM sop_customer_run WHERE state = 'finished'`)); got != "2 2" {
 		t.Errorf("missed tasks and finished runs: %s", got)
+	}
+}
+
+// pages asks the console's operations and looks for what they must show.
+func (r *rig) pages(ctx context.Context) {
+	r.t.Helper()
+	catalog, err := i18n.Load()
+	r.must(err)
+	a := api.New(api.Config{Title: "test", Log: slog.New(slog.DiscardHandler), Catalog: catalog, Can: func(actor.Actor, api.Permission) bool { return true }})
+	r.sop.API(a)
+	plan := r.id(`SELECT id FROM sop_plan WHERE code = 'T11'`)
+	river := actor.With(ctx, actor.Actor{UserID: 2, Role: actor.StoreManager, Scope: actor.Scope{Stores: []int64{r.River}}})
+	for _, c := range []struct {
+		ctx                context.Context
+		method, path, body string
+		status             int
+		has, hasNot        string
+	}{
+		{ctx, "GET", "/api/sop/plans", "", 200, `"code":"T11"`, "nothing"},
+		{ctx, "GET", fmt.Sprintf("/api/sop/plans/%d", plan), "", 200, `"weekdays":[1,3,5]`, "nothing"},
+		{ctx, "GET", "/api/sop/plans/1", "", 404, "sop.not_found", "nothing"},
+		{ctx, "GET", "/api/sop/board?date=2026-03-02", "", 200, `"next_level":"region"`, "nothing"},
+		{ctx, "GET", "/api/sop/board?date=2026-03-02&level=region", "", 200, `"next_level":"store"`, "nothing"},
+		{ctx, "GET", "/api/sop/board?date=2026-03-02&level=store", "", 200, "禾光·滨江店", "nothing"},
+		{river, "GET", "/api/sop/board?date=2026-03-02&level=store", "", 200, "禾光·滨江店", "禾光·西湖店"},
+		{ctx, "GET", fmt.Sprintf("/api/sop/board?date=2026-03-02&level=staff&parent_id=%d", r.West), "", 200, "李娜", "周舟"},
+		{ctx, "GET", "/api/sop/board?date=2026-03-09&level=planet", "", 422, "level", "nothing"},
+		{ctx, "GET", fmt.Sprintf("/api/sop/plans/%d/steps-report?date=2026-03-02", plan), "", 200, `"key":"noon_mon"`, "nothing"},
+		{ctx, "POST", fmt.Sprintf("/api/sop/plans/%d/publish", plan), `{"note":"","steps":[]}`, 422, "sop.no_steps", "nothing"},
+	} {
+		req := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body)).WithContext(c.ctx)
+		req.Header.Set("Content-Type", "application/json")
+		res := httptest.NewRecorder()
+		a.Handler().ServeHTTP(res, req)
+		if body := res.Body.String(); res.Code != c.status || !strings.Contains(body, c.has) || strings.Contains(body, c.hasNot) {
+			r.t.Errorf("%s %s: %d %s", c.method, c.path, res.Code, body)
+		}
 	}
 }

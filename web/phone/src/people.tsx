@@ -14,9 +14,12 @@ export function People({ actor }: { actor: Actor | null }) {
     return () => clearTimeout(timer);
   }, [typed]);
   const list = usePoll(`${kind} ${q}`, () => people(kind, q), 4000);
-  // Someone new is the best beginning: those without any friend come first among customers.
-  const rows = [...(list.data?.items ?? [])];
-  if (kind === "staff") rows.sort((a, b) => (b.tasks ?? 0) - (a.tasks ?? 0));
+  // Staff with something to confirm, and customers who know no store yet, are the best beginnings.
+  const rows = [...(list.data?.items ?? [])].sort((a, b) =>
+    kind === "staff"
+      ? (b.tasks ?? 0) - (a.tasks ?? 0)
+      : Number(a.friends + a.groups > 0) - Number(b.friends + b.groups > 0),
+  );
 
   return (
     <div class="people">

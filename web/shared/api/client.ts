@@ -37,7 +37,8 @@ interface ErrorBody {
   details: ErrorDetail[];
 }
 
-function codeOfStatus(status: number): string {
+/** The family of a failure, for an answer that carries no code we have words for. */
+export function codeOfStatus(status: number): string {
   if (status === 0) return "network";
   if (status === 401) return "unauthenticated";
   if (status === 403) return "forbidden";

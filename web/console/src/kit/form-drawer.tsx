@@ -24,8 +24,10 @@ export function fieldErrors(error: ApiError, language: "zh" | "en"): { name: str
   const found = new Map<string, string[]>();
   const add = (field: string | undefined, code: string, message?: string) => {
     if (!field) return;
-    const text = codeText(code, language, error.params) ?? message ?? code;
-    found.set(field, [...(found.get(field) ?? []), text]);
+    const text = codeText(code, language) ?? message ?? code;
+    // Request validation names the place in the request, "body.name"; a form knows the field alone.
+    const name = field.replace(/^body\./, "");
+    found.set(name, [...(found.get(name) ?? []), text]);
   };
   if (error.details.length === 0) add(error.field, error.code, error.message);
   for (const detail of error.details) add(detail.field, detail.code, detail.message);

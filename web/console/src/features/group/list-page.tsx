@@ -74,7 +74,7 @@ export function GroupListPage() {
       {
         key: "health",
         title: t("group.health"),
-        width: 80,
+        width: 112,
         align: "center",
         render: (g) => <Health health={g.health} />,
       },

@@ -9,7 +9,7 @@ import { type Column, DataTable } from "../../kit/data-table";
 import { FilterBar } from "../../kit/filter-bar";
 import { ImportWizard } from "../../kit/import-wizard";
 import { PageHeader, Panel } from "../../kit/page";
-import { ScatterMap } from "../../kit/scatter-map";
+import { type Point, ScatterMap } from "../../kit/scatter-map";
 import { Loaded } from "../../kit/states";
 import { Status } from "../../kit/status";
 import { filtersOf, useUrlState } from "../../lib/search";
@@ -21,6 +21,12 @@ import { StoreForm } from "./store-form";
 /** A store without a position stands at 0, 0. */
 function isUnplaced(store: Store): boolean {
   return store.lat === 0 && store.lng === 0;
+}
+
+function pointsOf(stores: Store[]): Point[] {
+  return stores
+    .filter((s) => !isUnplaced(s))
+    .map((s) => ({ id: s.id, lat: s.lat, lng: s.lng, label: `${s.name} ${s.address}` }));
 }
 
 export function StoreListPage() {
@@ -149,9 +155,7 @@ export function StoreListPage() {
                 <ScatterMap
                   width={1120}
                   height={480}
-                  points={page.items.flatMap((s) =>
-                    isUnplaced(s) ? [] : [{ id: s.id, lat: s.lat, lng: s.lng, label: `${s.name} ${s.address}` }],
-                  )}
+                  points={pointsOf(page.items)}
                   onOpen={may ? (id) => setEditing(page.items.find((s) => s.id === id) ?? null) : undefined}
                 />
                 {page.next && <div className="quiet">{t("store.map_part", { shown: page.items.length })}</div>}
@@ -174,7 +178,7 @@ export function StoreListPage() {
           empty={{ title: t("store.empty"), hint: t("store.empty_hint"), action: importButton }}
         />
       )}
-      <StoreForm target={editing} onClose={() => setEditing(null)} />
+      <StoreForm target={editing} others={pointsOf(query.data?.items ?? [])} onClose={() => setEditing(null)} />
       <ImportWizard
         kind="stores"
         title={t("store.import")}

@@ -5,17 +5,19 @@ import { useQueryClient } from "@tanstack/react-query";
 import { App, Form, Input, InputNumber, Select } from "antd";
 import { useT } from "../../i18n";
 import { FormDrawer } from "../../kit/form-drawer";
-import { type Pin, ScatterMap } from "../../kit/scatter-map";
+import { type Pin, type Point, ScatterMap } from "../../kit/scatter-map";
 import { changeStore, createStore } from "./api";
 
 const clock = /^([01]\d|2\d):[0-5]\d$/;
 
 interface Props {
   target: Store | "new" | null;
+  /** The other stores on the map, to find one's bearings by. */
+  others: Point[];
   onClose: () => void;
 }
 
-export function StoreForm({ target, onClose }: Props) {
+export function StoreForm({ target, others, onClose }: Props) {
   const t = useT();
   const queries = useQueryClient();
   const { message } = App.useApp();
@@ -88,7 +90,7 @@ export function StoreForm({ target, onClose }: Props) {
           return (
             <ScatterMap
               height={260}
-              points={[]}
+              points={others}
               pin={pin}
               onPin={(next) => setFieldsValue({ ...next, coord_system: "gcj02" } as never)}
             />
