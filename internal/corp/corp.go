@@ -128,9 +128,9 @@ func (c *Corp) wire() {
 		},
 		CodeOf: c.staffCodeOf})
 	names := c.names()
-	c.Customers = customer.New(customer.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, WeCom: c.WeCom, Audit: c.Audit,
+	c.Customers = customer.New(customer.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: wall, Events: c.Events, WeCom: c.WeCom, Audit: c.Audit,
 		Staff: staffRefs{c.Directory}, Names: names, Parts: c.parts(), Log: log})
-	c.Groups = group.New(group.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, WeCom: c.WeCom, Staff: staffRefs{c.Directory},
+	c.Groups = group.New(group.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: wall, Events: c.Events, WeCom: c.WeCom, Staff: staffRefs{c.Directory},
 		Customers: c.Customers, Names: names, Plans: c.groupPlans, JoinCode: c.joinCodeOf, Log: log})
 	c.Groups.Subscribe(c.Events)
 	c.Orders = order.New(order.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Members: c.Customers, Stores: c.Directory, Log: log,

@@ -9,8 +9,11 @@ import (
 	"qunce/internal/customer"
 	"qunce/internal/customerapp"
 	"qunce/internal/errs"
+	"qunce/internal/event"
 	"qunce/internal/intake"
 	"qunce/internal/job"
+	"qunce/internal/pg"
+	"qunce/internal/send"
 	"qunce/internal/sop"
 	"qunce/internal/staffapp"
 )
@@ -20,11 +23,25 @@ func (c *Corp) wireLater() {
 	now := c.Time.Clock()
 	c.SOP = sop.New(sop.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Audit: c.Audit, Customers: c.Customers, Groups: c.Groups,
 		Directory: c.Directory, Touch: c.Touch, Tasks: c.Tasks, Sends: c.Sends})
+	c.Events.Subscribe("customer", c.endOfFriends, send.NotFriend)
 	c.Analytics = analytics.New(analytics.Deps{DB: c.DB, Clock: now})
 	c.Intake = intake.New(intake.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: c.Wall, Audit: c.Audit, Catalog: c.Catalog, Log: c.Log,
 		Importers: map[intake.Kind]intake.Importer{intake.Stores: intake.StoreImporter(c.Directory), intake.Orders: intake.OrderImporter(c.Orders),
 			intake.Members: intake.MemberImporter(c.DB, c.Customers)},
 		Wake: c.wakeIntake})
+}
+
+// endOfFriends ends a relation when a mass send comes back from somebody who is no friend any more: no callback may have
+// told, and WeCom's readings still show the relation one-way.
+func (c *Corp) endOfFriends(ctx context.Context, tx pg.Tx, evs []event.Event) error {
+	for _, e := range evs {
+		d := e.Data.(send.Data)
+		end := customer.End{UserID: d.UserID, ExternalUserID: d.To, By: customer.DeletedByCustomer, At: e.At}
+		if err := c.Customers.End(ctx, tx, []customer.End{end}, e.CauseID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // wakeIntake wakes a runner of imports in whatever process has one.

@@ -34,19 +34,21 @@ const (
 // States lists all of them.
 func States() []State { return []State{Active, DeletedByCustomer, DeletedByStaff} }
 
-// Seen is one relation as WeCom shows it. Tags holds corp tag ids; nil means the reading did not include tags.
+// Seen is one relation as WeCom shows it. Tags holds corp tag ids; nil means the reading did not include tags. ReadAt is
+// the wall time at which the reading began: what we wrote ourselves after that is newer than what it shows.
 type Seen struct {
+	ReadAt  time.Time
 	Contact wecom.ExternalContact
 	Follow  wecom.Follow
 	Tags    []string
 	TagName map[string]string
 }
 
-// SeenIn splits a reading of one customer into its relations.
-func SeenIn(e wecom.External) []Seen {
+// SeenIn splits a reading of one customer, begun at readAt, into its relations.
+func SeenIn(e wecom.External, readAt time.Time) []Seen {
 	out := make([]Seen, 0, len(e.Follows))
 	for _, f := range e.Follows {
-		s := Seen{Contact: e.Contact, Follow: f, Tags: []string{}, TagName: map[string]string{}}
+		s := Seen{ReadAt: readAt, Contact: e.Contact, Follow: f, Tags: []string{}, TagName: map[string]string{}}
 		for _, t := range f.Tags {
 			if t.TagID != "" { // personal tags have no id and stay with the member of staff
 				s.Tags = append(s.Tags, t.TagID)
@@ -102,11 +104,18 @@ func compare(held *Relation, seen Seen) change {
 	return keep
 }
 
-// tagDiff lists which tags to add and to remove so that held becomes seen.
-func tagDiff(held, seen []string) (add, remove []string) {
+// heldTag is a tag we hold; writtenAt is the wall time at which we wrote it.
+type heldTag struct {
+	id        string
+	writtenAt time.Time
+}
+
+// tagDiff lists which tags to add and to remove so that held becomes what a reading begun at readAt shows. A tag written
+// after the reading began is not missing from it: the reading is old.
+func tagDiff(held []heldTag, seen []string, readAt time.Time) (add, remove []string) {
 	have := map[string]bool{}
 	for _, t := range held {
-		have[t] = true
+		have[t.id] = true
 	}
 	for _, t := range seen {
 		if !have[t] {
@@ -115,8 +124,8 @@ func tagDiff(held, seen []string) (add, remove []string) {
 		delete(have, t)
 	}
 	for _, t := range held {
-		if have[t] {
-			remove = append(remove, t)
+		if have[t.id] && t.writtenAt.Before(readAt) {
+			remove = append(remove, t.id)
 		}
 	}
 	return add, remove

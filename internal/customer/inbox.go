@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -53,7 +54,8 @@ func (s *Service) readUnknown(ctx context.Context, evs []inbox.Event) (any, erro
 	return s.read(ctx, unique(ids))
 }
 
-func (s *Service) read(ctx context.Context, externals []string) (map[string]wecom.External, error) {
+func (s *Service) read(ctx context.Context, externals []string) (reading, error) {
+	at := s.Wall.Now()
 	found := make([]*wecom.External, len(externals))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(readers)
@@ -68,15 +70,21 @@ func (s *Service) read(ctx context.Context, externals []string) (map[string]weco
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return nil, err
+		return reading{}, err
 	}
-	out := make(map[string]wecom.External, len(externals))
+	out := reading{at: at, found: make(map[string]wecom.External, len(externals))}
 	for i, x := range externals {
 		if found[i] != nil {
-			out[x] = *found[i]
+			out.found[x] = *found[i]
 		}
 	}
 	return out, nil
+}
+
+// reading is what WeCom showed of customers, and the wall time at which we began to ask.
+type reading struct {
+	at    time.Time
+	found map[string]wecom.External
 }
 
 func endsOf(evs []inbox.Event) []End {
@@ -94,11 +102,11 @@ func endsOf(evs []inbox.Event) []End {
 
 // applyEvents applies what was read, hands welcome codes on, and then marks the ends.
 func (s *Service) applyEvents(ctx context.Context, tx pg.Tx, evs []inbox.Event, read any) error {
-	found := read.(map[string]wecom.External)
-	if err := s.applySeen(ctx, tx, evs, found); err != nil {
+	r := read.(reading)
+	if err := s.applySeen(ctx, tx, evs, r); err != nil {
 		return err
 	}
-	if err := s.handOnWelcomes(ctx, tx, evs, found); err != nil {
+	if err := s.handOnWelcomes(ctx, tx, evs, r.found); err != nil {
 		return err
 	}
 	for cause, ends := range byCause(evs) {
@@ -119,15 +127,15 @@ func byCause(evs []inbox.Event) map[int64][]End {
 	return out
 }
 
-func (s *Service) applySeen(ctx context.Context, tx pg.Tx, evs []inbox.Event, found map[string]wecom.External) error {
+func (s *Service) applySeen(ctx context.Context, tx pg.Tx, evs []inbox.Event, r reading) error {
 	var seen []Seen
 	causes := map[string]int64{}
 	done := map[string]bool{}
 	for _, e := range evs {
-		if ext, ok := found[e.ExternalUserID]; ok && !done[e.ExternalUserID] {
+		if ext, ok := r.found[e.ExternalUserID]; ok && !done[e.ExternalUserID] {
 			done[e.ExternalUserID] = true
 			causes[e.ExternalUserID] = e.CauseID
-			seen = append(seen, SeenIn(ext)...)
+			seen = append(seen, SeenIn(ext, r.at)...)
 		}
 	}
 	_, err := s.apply(ctx, tx, seen, "", func(external string) int64 { return causes[external] })

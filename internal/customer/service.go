@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sort"
 	"time"
 
@@ -35,6 +36,7 @@ type Deps struct {
 	DB     *pg.DB
 	IDs    *id.Source
 	Clock  clock.Clock // the corp's
+	Wall   clock.Clock
 	Events *event.Bus
 	WeCom  *wecom.Client
 	Audit  *audit.Log
@@ -141,7 +143,7 @@ func (s *Service) apply(ctx context.Context, tx pg.Tx, seen []Seen, found string
 		if x.Tags == nil || what == keep && old != nil && old.State != Active {
 			continue
 		}
-		add, remove := tagDiff(heldTags[p], x.Tags)
+		add, remove := tagDiff(heldTags[p], x.Tags, x.ReadAt)
 		for _, t := range add {
 			tagsAdd = append(tagsAdd, tagRow{p, t})
 			evs = append(evs, tagEvent(Tagged, r, t, x.TagName[t], "staff", s.Clock.Now(), cause))
@@ -150,13 +152,16 @@ func (s *Service) apply(ctx context.Context, tx pg.Tx, seen []Seen, found string
 			tagsRemove = append(tagsRemove, tagRow{p, t})
 			evs = append(evs, tagEvent(Untagged, r, t, x.TagName[t], "staff", s.Clock.Now(), cause))
 		}
-		heldTags[p] = x.Tags
+		heldTags[p] = nil
+		for _, t := range x.Tags {
+			heldTags[p] = append(heldTags[p], heldTag{t, x.ReadAt})
+		}
 		did.Tags += len(add) + len(remove)
 	}
 	if err := saveRelations(ctx, tx, upserts, s.Clock.Now()); err != nil {
 		return did, err
 	}
-	if err := saveTags(ctx, tx, tagsAdd, tagsRemove, s.Clock.Now()); err != nil {
+	if err := saveTags(ctx, tx, tagsAdd, tagsRemove, s.Clock.Now(), s.Wall.Now()); err != nil {
 		return did, err
 	}
 	if err := s.Events.Publish(ctx, tx, evs...); err != nil {
@@ -351,21 +356,21 @@ func (s *Service) RecordTags(ctx context.Context, tx pg.Tx, changes []TagChange)
 	var evs []event.Event
 	for _, c := range changes {
 		p := pair{c.CustomerID, c.StaffID}
-		has := contains(held[p], c.TagID)
+		has := slices.ContainsFunc(held[p], func(t heldTag) bool { return t.id == c.TagID })
 		if has == c.Added {
 			continue
 		}
 		r := Relation{CustomerID: c.CustomerID, StaffID: c.StaffID}
 		if c.Added {
 			add = append(add, tagRow{p, c.TagID})
-			held[p] = append(held[p], c.TagID)
+			held[p] = append(held[p], heldTag{c.TagID, s.Wall.Now()})
 			evs = append(evs, tagEvent(Tagged, r, c.TagID, names[c.TagID], c.By, c.At, c.CauseID))
 		} else {
 			remove = append(remove, tagRow{p, c.TagID})
 			evs = append(evs, tagEvent(Untagged, r, c.TagID, names[c.TagID], c.By, c.At, c.CauseID))
 		}
 	}
-	if err := saveTags(ctx, tx, add, remove, s.Clock.Now()); err != nil {
+	if err := saveTags(ctx, tx, add, remove, s.Clock.Now(), s.Wall.Now()); err != nil {
 		return err
 	}
 	return s.Events.Publish(ctx, tx, evs...)

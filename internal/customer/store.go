@@ -146,17 +146,17 @@ func relations(ctx context.Context, q pg.Querier, pairs []pair) (map[pair]*Relat
 	return out, nil
 }
 
-func relationTags(ctx context.Context, q pg.Querier, pairs []pair) (map[pair][]string, error) {
+func relationTags(ctx context.Context, q pg.Querier, pairs []pair) (map[pair][]heldTag, error) {
 	customers, staff := split(pairs)
-	rows, err := q.Query(ctx, `SELECT t.customer_id, t.staff_id, t.tag_id FROM customer_relation_tag t
+	rows, err := q.Query(ctx, `SELECT t.customer_id, t.staff_id, t.tag_id, t.written_at FROM customer_relation_tag t
 		JOIN (SELECT DISTINCT c, s FROM unnest($1::bigint[], $2::bigint[]) AS u(c, s)) u ON t.customer_id = u.c AND t.staff_id = u.s`, customers, staff)
 	if err != nil {
 		return nil, fmt.Errorf("read tags: %w", err)
 	}
-	out := map[pair][]string{}
+	out := map[pair][]heldTag{}
 	var p pair
-	var tag string
-	_, err = pgx.ForEachRow(rows, []any{&p.customer, &p.staff, &tag}, func() error { out[p] = append(out[p], tag); return nil })
+	var tag heldTag
+	_, err = pgx.ForEachRow(rows, []any{&p.customer, &p.staff, &tag.id, &tag.writtenAt}, func() error { out[p] = append(out[p], tag); return nil })
 	return out, err
 }
 
@@ -190,7 +190,7 @@ type tagRow struct {
 	tag string
 }
 
-func saveTags(ctx context.Context, tx pg.Tx, add, remove []tagRow, now time.Time) error {
+func saveTags(ctx context.Context, tx pg.Tx, add, remove []tagRow, now, wall time.Time) error {
 	cols := func(list []tagRow) (c, s []int64, t []string) {
 		for _, x := range list {
 			c, s, t = append(c, x.customer), append(s, x.staff), append(t, x.tag)
@@ -199,8 +199,8 @@ func saveTags(ctx context.Context, tx pg.Tx, add, remove []tagRow, now time.Time
 	}
 	if len(add) > 0 {
 		c, s, t := cols(add)
-		if _, err := tx.Exec(ctx, `INSERT INTO customer_relation_tag (customer_id, staff_id, tag_id, added_at)
-			SELECT c, s, t, $4 FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS u(c, s, t) ON CONFLICT DO NOTHING`, c, s, t, now); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO customer_relation_tag (customer_id, staff_id, tag_id, added_at, written_at)
+			SELECT c, s, t, $4, $5 FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS u(c, s, t) ON CONFLICT DO NOTHING`, c, s, t, now, wall); err != nil {
 			return fmt.Errorf("add tags: %w", err)
 		}
 	}

@@ -3,6 +3,7 @@ package group
 import (
 	"context"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -24,6 +25,7 @@ func (s *Service) Listen(in *inbox.Inbox) {
 // reading is what a set of callbacks made us learn: groups read in full, and groups whose exits can be applied from the
 // callbacks alone because their versions connect.
 type reading struct {
+	at        time.Time // wall time at which we began to ask
 	full      map[string]wecom.Group
 	gone      map[string]bool
 	connected map[string]string // chat → the version it must still have
@@ -32,7 +34,7 @@ type reading struct {
 // read decides for every group of the set whether the callbacks alone tell the change: only exits do, and only while
 // every LastMemVer is the version we hold. Entries need the detail, since callbacks do not say by which code.
 func (s *Service) read(ctx context.Context, evs []inbox.Event) (any, error) {
-	r := reading{full: map[string]wecom.Group{}, gone: map[string]bool{}, connected: map[string]string{}}
+	r := reading{at: s.Wall.Now(), full: map[string]wecom.Group{}, gone: map[string]bool{}, connected: map[string]string{}}
 	var chats []string
 	byChat := map[string][]inbox.Event{}
 	for _, e := range evs {
@@ -120,12 +122,12 @@ func (s *Service) apply(ctx context.Context, tx pg.Tx, evs []inbox.Event, read a
 		if latest[chat].ChangeType == callback.ChatDismiss {
 			continue
 		}
-		seen = append(seen, Seen{Group: withLagging(g, hints[chat], latest[chat]), Hints: hints[chat], Cause: causes[chat]})
+		seen = append(seen, Seen{ReadAt: r.at, Group: withLagging(g, hints[chat], latest[chat]), Hints: hints[chat], Cause: causes[chat]})
 	}
 	if _, err := s.Apply(ctx, tx, seen); err != nil {
 		return err
 	}
-	return s.applyConnected(ctx, tx, r.connected, hints, latest, causes)
+	return s.applyConnected(ctx, tx, r, hints, latest, causes)
 }
 
 // joinScene turns the callback's scene (0 invited, 3 QR) into the detail's (1, 2 invited, 3 QR).
@@ -172,14 +174,14 @@ func isIn(list []string, x string) bool {
 }
 
 // applyConnected ends stays from the callbacks alone.
-func (s *Service) applyConnected(ctx context.Context, tx pg.Tx, connected map[string]string, hints map[string]map[string]hint, latest map[string]inbox.Event, causes map[string]int64) error {
-	if len(connected) == 0 {
+func (s *Service) applyConnected(ctx context.Context, tx pg.Tx, r reading, hints map[string]map[string]hint, latest map[string]inbox.Event, causes map[string]int64) error {
+	if len(r.connected) == 0 {
 		return nil
 	}
 	var left []memberRow
 	var ids []int64
-	for chat, version := range connected {
-		g, err := lockVersion(ctx, tx, chat, latest[chat].CurMemVer)
+	for chat, version := range r.connected {
+		g, err := lockVersion(ctx, tx, chat, latest[chat].CurMemVer, r.at)
 		if err != nil {
 			return err
 		}

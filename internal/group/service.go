@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sort"
 	"time"
 
@@ -26,6 +27,7 @@ type Deps struct {
 	DB        *pg.DB
 	IDs       *id.Source
 	Clock     clock.Clock // the corp's
+	Wall      clock.Clock
 	Events    *event.Bus
 	WeCom     *wecom.Client
 	Staff     customer.Staff
@@ -47,8 +49,10 @@ func (s *Service) Subscribe(bus *event.Bus) {
 	bus.Subscribe("group", s.onAdded, customer.Added)
 }
 
-// Seen is one group as WeCom showed it at a time. Status is Normal unless the list said otherwise.
+// Seen is one group as WeCom showed it. ReadAt is the wall time at which the reading began; a reading older than the
+// newest one applied is dropped. Status is Normal unless the list said otherwise.
 type Seen struct {
+	ReadAt time.Time
 	Group  wecom.Group
 	Status Status
 	Hints  map[string]hint
@@ -77,6 +81,7 @@ func (s *Service) Apply(ctx context.Context, tx pg.Tx, seen []Seen) (Applied, er
 	if err != nil {
 		return did, err
 	}
+	seen = slices.DeleteFunc(seen, func(x Seen) bool { g := groups[x.Group.ChatID]; return !g.isNew && x.ReadAt.Before(g.readAt) })
 	ids := make([]int64, len(seen))
 	for i, x := range seen {
 		ids[i] = groups[x.Group.ChatID].id
@@ -111,7 +116,7 @@ func (s *Service) Apply(ctx context.Context, tx pg.Tx, seen []Seen) (Applied, er
 	if err != nil {
 		return did, err
 	}
-	if err := saveGroups(ctx, tx, seen, groups, now); err != nil {
+	if err := saveGroups(ctx, tx, seen, groups); err != nil {
 		return did, err
 	}
 	did.Joined, did.Left, did.Amended = len(joined), len(left), len(amended)

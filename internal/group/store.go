@@ -20,6 +20,7 @@ type known struct {
 	name        string
 	notice      string
 	version     string
+	readAt      time.Time
 	isNew       bool
 }
 
@@ -46,7 +47,7 @@ func (s *Service) ensure(ctx context.Context, tx pg.Tx, seen []Seen) (map[string
 	if _, err := tx.Exec(ctx, `INSERT INTO group_chat (chat_id, group_id) SELECT * FROM unnest($1::text[], $2::bigint[]) ON CONFLICT (chat_id) DO NOTHING`, chats, ids); err != nil {
 		return nil, fmt.Errorf("claim chats: %w", err)
 	}
-	now := s.Clock.Now()
+	now := s.Wall.Now()
 	n := len(seen)
 	names, keys, ownerIDs, stores, created := make([]string, n), make([]string, n), make([]int64, n), make([]int64, n), make([]time.Time, n)
 	for i, x := range seen {
@@ -66,14 +67,14 @@ func (s *Service) ensure(ctx context.Context, tx pg.Tx, seen []Seen) (map[string
 	if _, err := pgx.ForEachRow(rows, []any{&chat}, func() error { fresh[chat] = true; return nil }); err != nil {
 		return nil, err
 	}
-	rows, err = tx.Query(ctx, `SELECT g.id, g.chat_id, g.name, g.owner_userid, g.notice, g.member_version FROM group_group g
+	rows, err = tx.Query(ctx, `SELECT g.id, g.chat_id, g.name, g.owner_userid, g.notice, g.member_version, g.read_at FROM group_group g
 		WHERE g.id IN (SELECT group_id FROM group_chat WHERE chat_id = ANY($1)) ORDER BY g.id FOR UPDATE`, chats)
 	if err != nil {
 		return nil, fmt.Errorf("lock groups: %w", err)
 	}
 	out := map[string]known{}
 	var k known
-	_, err = pgx.ForEachRow(rows, []any{&k.id, &chat, &k.name, &k.ownerUserID, &k.notice, &k.version}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&k.id, &chat, &k.name, &k.ownerUserID, &k.notice, &k.version, &k.readAt}, func() error {
 		k.isNew = fresh[chat]
 		out[chat] = k
 		return nil
@@ -90,23 +91,24 @@ func (s *Service) ensure(ctx context.Context, tx pg.Tx, seen []Seen) (map[string
 }
 
 // saveGroups writes the header and the counts of groups that differ.
-func saveGroups(ctx context.Context, tx pg.Tx, seen []Seen, groups map[string]known, now time.Time) error {
+func saveGroups(ctx context.Context, tx pg.Tx, seen []Seen, groups map[string]known) error {
 	n := len(seen)
 	ids, names, keys, owners := make([]int64, n), make([]string, n), make([]string, n), make([]string, n)
 	ownerIDs, stores, notices, versions, statuses := make([]int64, n), make([]int64, n), make([]string, n), make([]string, n), make([]string, n)
+	read := make([]time.Time, n)
 	for i, x := range seen {
 		g := groups[x.Group.ChatID]
 		ids[i], names[i], keys[i], owners[i] = g.id, x.Group.Name, pinyin.Key(x.Group.Name), x.Group.Owner
 		ownerIDs[i], stores[i], notices[i], versions[i] = g.owner.ID, g.owner.StoreID, x.Group.Notice, x.Group.Version
-		statuses[i] = string(Normal)
+		statuses[i], read[i] = string(Normal), x.ReadAt
 		if x.Status != "" {
 			statuses[i] = string(x.Status)
 		}
 	}
 	if _, err := tx.Exec(ctx, `UPDATE group_group g SET name = u.n, name_key = u.k, owner_userid = u.o, owner_staff_id = u.os, store_id = u.st, notice = u.no,
-			member_version = u.v, status = u.s, read_at = $10
-		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::text[]) AS u(i, n, k, o, os, st, no, v, s)
-		WHERE g.id = u.i`, ids, names, keys, owners, ownerIDs, stores, notices, versions, statuses, now); err != nil {
+			member_version = u.v, status = u.s, read_at = u.r
+		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::timestamptz[]) AS u(i, n, k, o, os, st, no, v, s, r)
+		WHERE g.id = u.i`, ids, names, keys, owners, ownerIDs, stores, notices, versions, statuses, read); err != nil {
 		return fmt.Errorf("save groups: %w", err)
 	}
 	return recount(ctx, tx, ids)
@@ -279,13 +281,13 @@ func versions(ctx context.Context, q pg.Querier, chatIDs []string) (map[string]s
 }
 
 // lockVersion locks a group's row, returns it with the version it had, and moves it on to the next.
-func lockVersion(ctx context.Context, tx pg.Tx, chatID, next string) (known, error) {
+func lockVersion(ctx context.Context, tx pg.Tx, chatID, next string, readAt time.Time) (known, error) {
 	var k known
 	err := tx.QueryRow(ctx, `SELECT g.id, g.owner_staff_id, g.store_id, g.member_version FROM group_group g
 		WHERE g.id = (SELECT group_id FROM group_chat WHERE chat_id = $1) FOR UPDATE`, chatID).Scan(&k.id, &k.owner.ID, &k.owner.StoreID, &k.version)
 	if err != nil {
 		return k, fmt.Errorf("lock group: %w", err)
 	}
-	_, err = tx.Exec(ctx, `UPDATE group_group SET member_version = $2 WHERE id = $1`, k.id, next)
+	_, err = tx.Exec(ctx, `UPDATE group_group SET member_version = $2, read_at = $3 WHERE id = $1`, k.id, next, readAt)
 	return k, err
 }

@@ -57,6 +57,7 @@ type Options struct {
 type Pool struct {
 	url  string
 	pool *pgxpool.Pool
+	ids  *pgxpool.Pool // one connection for blocks of ids: they are taken inside transactions, when pool may be used up
 }
 
 // Open connects, waiting up to 30 s for a server that is starting or not yet reachable. A refused password or an
@@ -87,7 +88,14 @@ func Open(ctx context.Context, o Options) (*Pool, error) {
 		pool.Close()
 		return nil, err
 	}
-	return &Pool{url: o.URL, pool: pool}, nil
+	idConfig := config.Copy()
+	idConfig.MaxConns, idConfig.PrepareConn = 1, nil
+	ids, err := pgxpool.NewWithConfig(ctx, idConfig)
+	if err != nil {
+		pool.Close()
+		return nil, errs.E(errs.Internal, "pg.refused", "cannot make a connection pool").Wrap(err)
+	}
+	return &Pool{url: o.URL, pool: pool, ids: ids}, nil
 }
 
 func awaitServer(ctx context.Context, pool *pgxpool.Pool) error {
@@ -131,7 +139,10 @@ func scanTimesAsUTC(_ context.Context, conn *pgx.Conn) error {
 }
 
 // Close waits for acquired connections to come back and closes all.
-func (p *Pool) Close() { p.pool.Close() }
+func (p *Pool) Close() {
+	p.pool.Close()
+	p.ids.Close()
+}
 
 // URL is the connection string, password included: for child processes and a pool of somebody's own, never for logs.
 func (p *Pool) URL() string { return p.url }
@@ -160,7 +171,7 @@ func (p *Pool) Shared() *DB { return newDB(p, SharedSchema) }
 // IDBlock takes a block of 1,000 ids from the database and returns its first; id.New is built on it.
 func (p *Pool) IDBlock(ctx context.Context) (int64, error) {
 	var first int64
-	if err := p.Shared().QueryRow(ctx, `SELECT nextval('qunce.id_seq')`).Scan(&first); err != nil {
+	if err := p.ids.QueryRow(ctx, `SELECT nextval('qunce.id_seq')`).Scan(&first); err != nil {
 		return 0, fmt.Errorf("take a block of ids: %w", err)
 	}
 	return first, nil

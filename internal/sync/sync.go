@@ -297,6 +297,7 @@ func (r *run) relations(ctx context.Context) error {
 	}
 	for ; r.at.Chunk < len(chunks); r.at.Chunk++ {
 		for {
+			readAt := r.s.Wall.Now()
 			rows, next, err := r.s.WeCom.BatchGetByUser(ctx, chunks[r.at.Chunk], r.at.Cursor, 100)
 			if err != nil {
 				return err
@@ -307,7 +308,7 @@ func (r *run) relations(ctx context.Context) error {
 				if tags == nil {
 					tags = []string{}
 				}
-				seen = append(seen, customer.Seen{Contact: x.Contact, Follow: x.Follow, Tags: tags})
+				seen = append(seen, customer.Seen{ReadAt: readAt, Contact: x.Contact, Follow: x.Follow, Tags: tags})
 			}
 			fpPageBefore.Hit()
 			last := next == ""
@@ -447,6 +448,7 @@ func (r *run) groups(ctx context.Context) error {
 }
 
 func (r *run) groupPage(ctx context.Context, page []string, listed map[string]int) error {
+	readAt := r.s.Wall.Now()
 	found := make([]*wecom.Group, len(page))
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(8)
@@ -478,7 +480,7 @@ func (r *run) groupPage(ctx context.Context, page []string, listed map[string]in
 				status = group.OwnerLeft
 			}
 			result.Remote.Members += len(found[i].Members)
-			seen = append(seen, group.Seen{Group: *found[i], Status: status, Cause: r.id})
+			seen = append(seen, group.Seen{ReadAt: readAt, Group: *found[i], Status: status, Cause: r.id})
 		}
 		did, err := r.s.Groups.Apply(ctx, tx, seen)
 		if err != nil {

@@ -229,11 +229,13 @@ CREATE TABLE customer_tag (
   name     text NOT NULL,
   ord      bigint NOT NULL
 );
+-- written_at is wall time: a reading that began before it does not know the tag yet.
 CREATE TABLE customer_relation_tag (
   customer_id bigint NOT NULL,
   staff_id    bigint NOT NULL,
   tag_id      text NOT NULL,
   added_at    timestamptz NOT NULL,
+  written_at  timestamptz NOT NULL,
   PRIMARY KEY (customer_id, staff_id, tag_id),
   FOREIGN KEY (customer_id, staff_id) REFERENCES customer_relation (customer_id, staff_id)
 );
@@ -262,6 +264,7 @@ CREATE TABLE group_group (
   dissolved_at   timestamptz,
   read_at        timestamptz NOT NULL
 );
+COMMENT ON COLUMN group_group.read_at IS 'wall time at which the newest applied reading began';
 CREATE INDEX group_group_store_idx ON group_group (store_id);
 CREATE INDEX group_group_owner_idx ON group_group (owner_staff_id);
 CREATE INDEX group_group_created_idx ON group_group (created_at DESC, id DESC);
