@@ -2,14 +2,15 @@
 // its own OpenAPI document. It maps errors to statuses once, checks the permission every operation must declare, pages
 // by keyset cursors and replays a POST that was sent twice.
 //
-// Invariants: an operation without a permission cannot be registered; identity comes from the context that the session
-// middleware filled, never from the request; a 5xx reveals no cause.
+// Invariants: an operation without a permission cannot be registered, and the permission is checked before anything of
+// the request is read; identity comes from the context that the session middleware filled, never from the request; a 5xx
+// reveals no cause.
 package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 
@@ -19,6 +20,7 @@ import (
 	"qunce/internal/actor"
 	"qunce/internal/errs"
 	"qunce/internal/i18n"
+	"qunce/internal/pg"
 )
 
 // Permission is what an operation asks for, such as "customer.read".
@@ -52,7 +54,9 @@ const Version = "1.0.0"
 // New makes an API on a mux of its own; its OpenAPI document is served by Spec only.
 func New(c Config) *API {
 	huma.DefaultArrayNullable = false
-	huma.NewError = func(status int, msg string, causes ...error) huma.StatusError { return fromHuma(status, msg, causes) }
+	huma.NewErrorWithContext = func(hc huma.Context, status int, _ string, causes ...error) huma.StatusError {
+		return c.fromHuma(i18n.Of(hc.Header("Accept-Language")), status, causes)
+	}
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig(c.Title, Version)
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
@@ -98,12 +102,17 @@ func Register[I, T any](a *API, op Op, handle func(ctx context.Context, in *I) (
 		o.Tags = []string{op.Tag}
 	}
 	o.Middlewares = huma.Middlewares{func(hc huma.Context, next func(huma.Context)) {
-		next(huma.WithValue(hc, langKey{}, i18n.Of(hc.Header("Accept-Language"))))
+		hc = huma.WithValue(hc, langKey{}, i18n.Of(hc.Header("Accept-Language")))
+		if err := a.allow(hc.Context(), op.Permission); err != nil {
+			p := a.problem(hc.Context(), err)
+			hc.SetHeader("Content-Type", "application/json")
+			hc.SetStatus(p.status)
+			_ = json.NewEncoder(hc.BodyWriter()).Encode(p) // the caller may be gone
+			return
+		}
+		next(hc)
 	}}
 	huma.Register(a.huma, o, func(ctx context.Context, in *I) (*reply[T], error) {
-		if err := a.allow(ctx, op.Permission); err != nil {
-			return nil, a.problem(ctx, err)
-		}
 		body, err := handle(ctx, in)
 		if err != nil {
 			return nil, a.problem(ctx, err)
@@ -169,19 +178,23 @@ func (a *API) problem(ctx context.Context, err error) *Problem {
 	kind := errs.KindOf(err)
 	p := &Problem{status: statuses[kind], Code: errs.CodeOf(err)}
 	var e *errs.Error
-	if errors.As(err, &e) {
+	switch {
+	case ctx.Err() != nil && errors.Is(err, context.Canceled): // nobody is there to read it
+		p.status, p.Code = statusGone, "canceled"
+	case kind == errs.Internal && pg.IsUnavailable(err):
+		p.status, p.Code = statuses[errs.Unavailable], "unavailable"
+	case errors.As(err, &e):
 		p.Field, p.Params = e.Field, e.Params
 	}
-	if errors.Is(err, context.Canceled) {
-		p.status, p.Code = 499, "canceled"
-		return p
-	}
-	if kind == errs.Internal || kind == errs.Unavailable {
+	if p.status >= http.StatusInternalServerError {
 		a.config.Log.Error("request failed", "code", p.Code, "error", err, "actor", actor.From(ctx).Name)
 	}
 	p.Message = a.config.Catalog.Error(Lang(ctx), p.Code, p.Params)
 	return p
 }
+
+// statusGone is what proxies log for a caller who hung up.
+const statusGone = 499
 
 // WriteError answers a route of Mux with a problem.
 func (a *API) WriteError(w http.ResponseWriter, r *http.Request, err error) {
@@ -191,18 +204,28 @@ func (a *API) WriteError(w http.ResponseWriter, r *http.Request, err error) {
 
 // fromHuma turns Huma's own findings (a body that does not fit the schema) into our envelope. It names the place and the
 // rule, never the rejected value.
-func fromHuma(status int, msg string, causes []error) huma.StatusError {
-	p := &Problem{status: status, Code: fmt.Sprintf("request.%d", status), Message: msg}
-	for _, c := range causes {
+func (c Config) fromHuma(lang i18n.Lang, status int, causes []error) *Problem {
+	p := &Problem{status: status, Code: "request.invalid"}
+	switch {
+	case status >= http.StatusInternalServerError:
+		c.Log.Error("request failed", "status", status, "error", errors.Join(causes...))
+		p.Code = "internal"
+	case status == http.StatusRequestEntityTooLarge:
+		p.Code = "request.too_large"
+	}
+	p.Message = c.Catalog.Error(lang, p.Code, nil)
+	if p.Code != "request.invalid" {
+		return p
+	}
+	for _, cause := range causes {
 		var d huma.ErrorDetailer
-		if errors.As(c, &d) {
+		if errors.As(cause, &d) {
 			det := d.ErrorDetail()
 			p.Details = append(p.Details, Detail{Field: det.Location, Code: "request.invalid", Message: det.Message})
 		}
 	}
 	if len(p.Details) > 0 {
 		p.Field = p.Details[0].Field
-		p.Message = p.Details[0].Field + ": " + p.Details[0].Message
 	}
 	return p
 }

@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"time"
 
@@ -22,17 +24,18 @@ import (
 const KeyHeader = "Idempotency-Key"
 
 // takeover is when an unanswered first try counts as dead and the same key may run again.
-const takeover = time.Minute
+const takeover = 2 * time.Minute
 
-// maxBuffered is the largest body that is hashed in memory; larger uploads are told apart by length and type alone.
+// maxBuffered is how much of a body is told apart by its content; of a larger one, the rest only by its length.
 const maxBuffered = 4 << 20
 
 // Idempotent makes a POST with the same key, caller and content answer what the first one answered. A POST of a signed-in
-// person must carry a key. Keys live a day.
-func (a *API) Idempotent(db *pg.DB, corp string, wall clock.Clock, next http.Handler) http.Handler {
+// person must carry a key. Only successes are kept, for a day: a refusal had no effect, and a failure may be tried again.
+// Requests for which skip holds pass by: their bodies or answers are not to be stored, and they are safe to send twice.
+func (a *API) Idempotent(db *pg.DB, corp string, wall clock.Clock, skip func(*http.Request) bool, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who := actor.From(r.Context())
-		if r.Method != http.MethodPost || who.Role == "" {
+		if r.Method != http.MethodPost || who.Role == "" || skip != nil && skip(r) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -46,8 +49,9 @@ func (a *API) Idempotent(db *pg.DB, corp string, wall clock.Clock, next http.Han
 			a.WriteError(w, r, errs.E(errs.Invalid, "api.body_unreadable", "cannot read the body").Wrap(err))
 			return
 		}
-		k := idempotencyKey{corp: corp, actor: actorKey(who), key: key, sum: sum}
-		stored, err := k.claim(r.Context(), db, wall.Now())
+		// The database keeps microseconds; the time is what tells this try from one that took it over.
+		k := idempotencyKey{corp: corp, actor: actorKey(who), key: key, sum: sum, at: wall.Now().Truncate(time.Microsecond)}
+		stored, err := k.claim(r.Context(), db)
 		if err != nil {
 			a.WriteError(w, r, err)
 			return
@@ -56,16 +60,9 @@ func (a *API) Idempotent(db *pg.DB, corp string, wall clock.Clock, next http.Han
 			stored.write(w)
 			return
 		}
-		rec := &recorder{header: http.Header{}, status: http.StatusOK}
+		rec := &recorder{header: http.Header{}}
 		next.ServeHTTP(rec, r)
-		ctx := context.WithoutCancel(r.Context())
-		if rec.status >= 500 {
-			_, err = db.Exec(ctx, `DELETE FROM api_idempotency WHERE corp = $1 AND actor = $2 AND key = $3`, k.corp, k.actor, k.key)
-		} else {
-			_, err = db.Exec(ctx, `UPDATE api_idempotency SET status = $4, header = $5, body = $6 WHERE corp = $1 AND actor = $2 AND key = $3`,
-				k.corp, k.actor, k.key, rec.status, rec.header.Get("Content-Type"), rec.body.Bytes())
-		}
-		if err != nil {
+		if err := k.settle(context.WithoutCancel(r.Context()), db, rec); err != nil {
 			a.config.Log.Error("idempotency", "error", err)
 		}
 		rec.flush(w)
@@ -77,29 +74,42 @@ func actorKey(a actor.Actor) string {
 	return string(raw)
 }
 
+// fingerprint is the hash of what is asked. It leaves the body readable.
 func fingerprint(r *http.Request) ([]byte, error) {
-	h := sha256.New()
-	h.Write([]byte(r.Method + " " + r.URL.RequestURI() + "\n"))
-	if r.ContentLength > maxBuffered || r.ContentLength < 0 {
-		raw, _ := json.Marshal([]any{r.ContentLength})
-		h.Write(raw)
-		return h.Sum(nil), nil
-	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBuffered))
+	begin, err := io.ReadAll(io.LimitReader(r.Body, maxBuffered))
 	if err != nil {
 		return nil, err
 	}
-	_ = r.Body.Close()
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	if len(body) > 0 && body[0] != '-' { // a multipart body begins with its random boundary
-		h.Write(body)
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(begin), r.Body), r.Body}
+	h := sha256.New()
+	_, _ = fmt.Fprintf(h, "%s %s %d\n", r.Method, r.URL.RequestURI(), r.ContentLength)
+	// A browser draws a new boundary of the same length for every try of one upload.
+	if _, params, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && len(params["boundary"]) > 8 {
+		begin = bytes.ReplaceAll(begin, []byte(params["boundary"]), []byte("boundary"))
 	}
+	h.Write(begin)
 	return h.Sum(nil), nil
 }
 
 type idempotencyKey struct {
 	corp, actor, key string
 	sum              []byte
+	at               time.Time
+}
+
+// settle keeps a success and frees the key after anything else, unless another try has taken the key over.
+func (k idempotencyKey) settle(ctx context.Context, db *pg.DB, rec *recorder) error {
+	const mine = ` WHERE corp = $1 AND actor = $2 AND key = $3 AND status = 0 AND created_at = $4`
+	if rec.code() >= http.StatusBadRequest {
+		_, err := db.Exec(ctx, `DELETE FROM api_idempotency`+mine, k.corp, k.actor, k.key, k.at)
+		return err
+	}
+	_, err := db.Exec(ctx, `UPDATE api_idempotency SET status = $5, header = $6, body = $7`+mine,
+		k.corp, k.actor, k.key, k.at, rec.code(), rec.header.Get("Content-Type"), append([]byte{}, rec.body.Bytes()...))
+	return err
 }
 
 type storedReply struct {
@@ -109,18 +119,20 @@ type storedReply struct {
 }
 
 func (s *storedReply) write(w http.ResponseWriter) {
-	w.Header().Set("Content-Type", s.contentType)
+	if s.contentType != "" {
+		w.Header().Set("Content-Type", s.contentType)
+	}
 	w.Header().Set("Idempotent-Replay", "true")
 	w.WriteHeader(s.status)
 	_, _ = w.Write(s.body)
 }
 
 // claim takes the key; it returns the stored reply of an earlier try, or nil when this one is to run.
-func (k idempotencyKey) claim(ctx context.Context, db *pg.DB, now time.Time) (*storedReply, error) {
-	tag, err := db.Exec(ctx, `INSERT INTO api_idempotency (corp, actor, key, request, created_at) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (corp, actor, key) DO UPDATE SET created_at = EXCLUDED.created_at
-		WHERE api_idempotency.status = 0 AND api_idempotency.request = EXCLUDED.request AND api_idempotency.created_at < $6`,
-		k.corp, k.actor, k.key, k.sum, now, now.Add(-takeover))
+func (k idempotencyKey) claim(ctx context.Context, db *pg.DB) (*storedReply, error) {
+	tag, err := db.Exec(ctx, `INSERT INTO api_idempotency AS i (corp, actor, key, request, created_at) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (corp, actor, key) DO UPDATE SET created_at = EXCLUDED.created_at, request = EXCLUDED.request, status = 0, header = '', body = ''
+		WHERE i.created_at < $7 OR i.status = 0 AND i.request = EXCLUDED.request AND i.created_at < $6`,
+		k.corp, k.actor, k.key, k.sum, k.at, k.at.Add(-takeover), k.at.Add(-keyLife))
 	if err != nil {
 		return nil, err
 	}
@@ -147,19 +159,30 @@ func (k idempotencyKey) claim(ctx context.Context, db *pg.DB, now time.Time) (*s
 // recorder holds a reply until it is stored.
 type recorder struct {
 	header http.Header
-	status int
+	status int // 0 = not said
 	body   bytes.Buffer
 }
 
-func (r *recorder) Header() http.Header         { return r.header }
-func (r *recorder) WriteHeader(status int)      { r.status = status }
-func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }
+func (r *recorder) Header() http.Header { return r.header }
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	r.WriteHeader(http.StatusOK)
+	return r.body.Write(b)
+}
+
+func (r *recorder) code() int { return max(r.status, http.StatusOK) }
 
 func (r *recorder) flush(w http.ResponseWriter) {
 	for k, v := range r.header {
 		w.Header()[k] = v
 	}
-	w.WriteHeader(r.status)
+	w.WriteHeader(r.code())
 	_, _ = w.Write(r.body.Bytes())
 }
 

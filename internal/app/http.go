@@ -11,6 +11,7 @@ import (
 	"qunce/internal/config"
 	"qunce/internal/corp"
 	"qunce/internal/customerapp"
+	"qunce/internal/errs"
 	"qunce/internal/job"
 	"qunce/internal/pg"
 	"qunce/internal/staffapp"
@@ -77,9 +78,9 @@ func (a *App) handler(ctx context.Context, c *corp.Corp, extra map[string]http.H
 		mux.Handle("/callback/"+c.Schema, c.Ingress)
 	}
 	if a.Config.Has(config.RoleWeb) {
-		console := apis.Console.Guard(users.Middleware(apis.Console.Idempotent(shared, c.Schema, a.Wall, apis.Console.Handler())))
+		console := apis.Console.Guard(users.Middleware(apis.Console.Idempotent(shared, c.Schema, a.Wall, auth.SecretBodies, apis.Console.Handler())))
 		mux.Handle("/api/", console)
-		staff := apis.Staff.Guard(users.StaffMiddleware(apis.Staff.Idempotent(shared, c.Schema, a.Wall, apis.Staff.Handler())))
+		staff := apis.Staff.Guard(users.StaffMiddleware(apis.Staff.Idempotent(shared, c.Schema, a.Wall, auth.SecretBodies, apis.Staff.Handler())))
 		mux.Handle("/staff/api/", staff)
 		users.StaffRoutes(mux)
 		mux.Handle("/h5/api/", customerapp.New(c.CustomerPages()).Visitor(apis.Customer.Handler()))
@@ -87,7 +88,7 @@ func (a *App) handler(ctx context.Context, c *corp.Corp, extra map[string]http.H
 		if err != nil {
 			return nil, err
 		}
-		mux.Handle(corp.JobsPath+"/", users.Middleware(a.allow(apis.Console, "system.manage", river)))
+		mux.Handle(corp.JobsPath+"/", sameOrigin(apis.Console, users.Middleware(a.allow(apis.Console, "system.manage", river))))
 		for prefix, entry := range map[string]string{"/": "console", "/staff/": "staff", "/h5/": "h5"} {
 			p, err := newPages(entry, trimSlash(prefix))
 			if err != nil {
@@ -120,6 +121,16 @@ func (a *App) allow(x *api.API, p api.Permission, next http.Handler) http.Handle
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// sameOrigin refuses writes that a page of another origin made. It is for pages of others, which cannot send the header
+// that API.Guard asks for; browsers say where a request comes from.
+func sameOrigin(x *api.API, next http.Handler) http.Handler {
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x.WriteError(w, r, errs.E(errs.Forbidden, "api.header_required", "write from another origin"))
+	}))
+	return guard.Handler(next)
 }
 
 // healthz says whether this process can serve: the database answers.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -88,7 +89,7 @@ func (c *child) keep(ctx context.Context, started chan<- error) {
 			first = false
 		}
 		if err == nil {
-			_ = cmd.Wait()
+			c.mourn(cmd.Wait())
 		}
 		c.mu.Lock()
 		stopped := c.stopped
@@ -102,6 +103,14 @@ func (c *child) keep(ctx context.Context, started chan<- error) {
 		}
 	}
 	c.stop()
+}
+
+// mourn notes beside the pid file that the process was killed, for whoever asks why it was started again.
+func (c *child) mourn(err error) {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL {
+		_ = writeFile(c.pidFile+".killed", []byte(strconv.Itoa(exit.Pid())+"\n"))
+	}
 }
 
 func (c *child) spawn() (*exec.Cmd, error) {

@@ -153,8 +153,18 @@ func mode(t *testing.T, wanted ...string) {
 func TestServerDiesAtEveryFailpoint(t *testing.T) {
 	mode(t, "server", "all")
 	bin := build(t)
-	walk(t, bin, pointsOf(t, bin), func(_, point string, passing int) (string, func() bool) {
+	walk(t, bin, ours(pointsOf(t, bin)), func(_, point string, passing int) (string, func() bool) {
 		return fmt.Sprintf("%s=%d", point, passing), func() bool { return false }
+	})
+}
+
+func TestSimulatorDiesAtItsOwnFailpoints(t *testing.T) {
+	mode(t, "server", "all")
+	bin := build(t)
+	points := slices.DeleteFunc(pointsOf(t, bin), func(p string) bool { return !strings.HasPrefix(p, "sim.") })
+	walk(t, bin, points, func(dir, point string, passing int) (string, func() bool) {
+		_, died := other("demo/sim.pid")(dir, point, passing)
+		return fmt.Sprintf("%s=%d", point, passing), died
 	})
 }
 
