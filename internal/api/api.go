@@ -13,6 +13,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -54,6 +55,9 @@ const Version = "1.0.0"
 // New makes an API on a mux of its own; its OpenAPI document is served by Spec only.
 func New(c Config) *API {
 	huma.DefaultArrayNullable = false
+	huma.NewError = func(status int, _ string, causes ...error) huma.StatusError { // also the shape of errors in the document
+		return c.fromHuma(i18n.Chinese, status, causes)
+	}
 	huma.NewErrorWithContext = func(hc huma.Context, status int, _ string, causes ...error) huma.StatusError {
 		return c.fromHuma(i18n.Of(hc.Header("Accept-Language")), status, causes)
 	}
@@ -205,18 +209,14 @@ func (a *API) WriteError(w http.ResponseWriter, r *http.Request, err error) {
 // fromHuma turns Huma's own findings (a body that does not fit the schema) into our envelope. It names the place and the
 // rule, never the rejected value.
 func (c Config) fromHuma(lang i18n.Lang, status int, causes []error) *Problem {
-	p := &Problem{status: status, Code: "request.invalid"}
-	switch {
-	case status >= http.StatusInternalServerError:
+	p := &Problem{status: status, Code: "request." + strconv.Itoa(status)}
+	if status >= http.StatusInternalServerError {
 		c.Log.Error("request failed", "status", status, "error", errors.Join(causes...))
 		p.Code = "internal"
-	case status == http.StatusRequestEntityTooLarge:
-		p.Code = "request.too_large"
-	}
-	p.Message = c.Catalog.Error(lang, p.Code, nil)
-	if p.Code != "request.invalid" {
+		p.Message = c.Catalog.Error(lang, p.Code, nil)
 		return p
 	}
+	p.Message = c.Catalog.Error(lang, "request.invalid", nil)
 	for _, cause := range causes {
 		var d huma.ErrorDetailer
 		if errors.As(cause, &d) {

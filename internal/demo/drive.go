@@ -84,6 +84,9 @@ func passing(err error) bool {
 
 // catchUp finishes the step that a dead process left half done.
 func (d *Demo) catchUp(ctx context.Context) error {
+	if !d.state.Ready {
+		return nil // nobody acts before the chain is set up
+	}
 	return d.reach(ctx, d.corp.Time.Now())
 }
 
