@@ -53,11 +53,11 @@ binary: ## build bin/qunce with the pages that are there
 # the other parts still run.
 define part
 	@start=$$SECONDS; mkdir -p $(LOGS); \
-	if $(MAKE) --no-print-directory $(2) >$(LOGS)/$(2).log 2>&1; then \
+	if $(MAKE) -k --no-print-directory $(2) >$(LOGS)/$(2).log 2>&1; then \
 		printf 'ok    %-34s %4d s  %s\n' '$(1)' $$((SECONDS - start)) "$$(tail -n 1 $(LOGS)/$(2).log | grep -E '^(skipped|passed):' || true)"; \
 	else \
 		printf 'FAIL  %-34s %4d s  $(LOGS)/$(2).log\n' '$(1)' $$((SECONDS - start)); echo $(2) >>$(LOGS)/failed; \
-		{ grep -aE -A8 '^\s*(--- FAIL|FAIL|panic:)|^[^ ]+: error|✗|×' $(LOGS)/$(2).log || true; } | head -n 120 | sed 's/^/      /'; \
+		{ grep -aE -A8 '^\s*(--- FAIL|FAIL|panic:)|^# qunce|error TS[0-9]|✗|×' $(LOGS)/$(2).log || true; } | head -n 120 | sed 's/^/      /'; \
 		echo '      …'; tail -n 30 $(LOGS)/$(2).log | sed 's/^/      /'; \
 	fi
 endef

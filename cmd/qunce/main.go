@@ -83,11 +83,15 @@ func sentence(err error) string {
 	if cerr != nil {
 		return err.Error()
 	}
-	lang := i18n.English
+	return catalog.Error(language(), e.Code, e.Params) + "\n  (" + err.Error() + ")"
+}
+
+// language is the terminal's.
+func language() i18n.Lang {
 	if strings.HasPrefix(os.Getenv("LANG"), "zh") {
-		lang = i18n.Chinese
+		return i18n.Chinese
 	}
-	return catalog.Error(lang, e.Code, e.Params) + "\n  (" + err.Error() + ")"
+	return i18n.English
 }
 
 func usage(w io.Writer, all map[string]command) {

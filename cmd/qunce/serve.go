@@ -185,7 +185,7 @@ func importCommand(ctx context.Context, args []string) error {
 	}
 	fmt.Println(r)
 	for _, e := range r.First {
-		fmt.Printf("  第 %d 行 line %d %s %s %q\n", e.Row, e.Row, e.Column, e.Code, e.Value)
+		fmt.Printf("  第 %d 行 line %d %s：%s %q\n", e.Row, e.Row, e.Column, a.Catalog.Error(language(), e.Code, e.Params), e.Value)
 	}
 	return nil
 }

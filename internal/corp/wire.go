@@ -78,7 +78,7 @@ func (c *Corp) groupPlans(ctx context.Context, groupID int64) ([]customer.SOPPar
 // StaffPages is what the staff's pages work with.
 func (c *Corp) StaffPages() staffapp.Deps {
 	return staffapp.Deps{DB: c.DB, Clock: c.Time.Clock(), Directory: c.Directory, Tasks: c.Tasks, SOP: c.SOP, Codes: c.Codes, CorpName: c.BrandName(),
-		AddsSince: c.Customers.AddsSince}
+		WeCom: c.WeCom, Wall: c.Wall, PublicURL: c.publicURL(), AddsSince: c.Customers.AddsSince}
 }
 
 // CustomerPages is what the customers' pages work with.

@@ -184,11 +184,28 @@ func (s *Service) API(a *api.API) {
 	api.Register(a, api.Op{ID: "getTimeline", Method: "GET", Path: "/api/customers/{id}/timeline", Summary: "What happened to a customer, newest first", Tag: tag, Permission: "customer.read"}, s.apiTimeline)
 	api.Register(a, api.Op{ID: "optOut", Method: "POST", Path: "/api/customers/{id}/opt-out", Summary: "Stop all messages to a customer", Tag: tag, Permission: "customer.write"},
 		func(ctx context.Context, in *optOutIn) (api.Empty, error) {
+			if err := s.inScope(ctx, in.ID); err != nil {
+				return api.Empty{}, err
+			}
 			return api.Empty{}, s.OptOut(ctx, in.ID, in.Body.Reason)
 		})
 	api.Register(a, api.Op{ID: "optIn", Method: "DELETE", Path: "/api/customers/{id}/opt-out", Summary: "Take an opt-out back at the customer's word", Tag: tag, Permission: "customer.write"},
-		func(ctx context.Context, in *ByID) (api.Empty, error) { return api.Empty{}, s.OptIn(ctx, in.ID) })
+		func(ctx context.Context, in *ByID) (api.Empty, error) {
+			if err := s.inScope(ctx, in.ID); err != nil {
+				return api.Empty{}, err
+			}
+			return api.Empty{}, s.OptIn(ctx, in.ID)
+		})
 	api.Register(a, api.Op{ID: "listTags", Method: "GET", Path: "/api/tags", Summary: "The corp's tags", Tag: tag, Permission: "customer.read"}, s.apiTags)
+}
+
+// inScope refuses customers whom the caller may not see, in the words for one that does not exist.
+func (s *Service) inScope(ctx context.Context, customerID int64) error {
+	ok, err := s.MaySee(ctx, customerID)
+	if err == nil && !ok {
+		err = errs.E(errs.NotFound, "customer.not_found", "customer %d", customerID)
+	}
+	return err
 }
 
 // List is a page of the customers in the caller's scope; the staff pages show it too.
@@ -362,8 +379,8 @@ type timelineIn struct {
 
 func (s *Service) apiTimeline(ctx context.Context, in *timelineIn) (api.Page[timelineItem], error) {
 	var none api.Page[timelineItem]
-	if _, _, err := get(ctx, s.DB, in.ID, actor.From(ctx).Scope); err != nil {
-		return none, errs.E(errs.NotFound, "customer.not_found", "customer %d", in.ID)
+	if err := s.inScope(ctx, in.ID); err != nil {
+		return none, err
 	}
 	m, _, err := in.Mark()
 	if err != nil {
@@ -378,14 +395,16 @@ func (s *Service) apiTimeline(ctx context.Context, in *timelineIn) (api.Page[tim
 	return api.Page[timelineItem]{Items: items, Next: page.Next}, err
 }
 
+// mask shows the ends of a long value and nothing of a short one.
 func mask(v string, masked bool) string {
-	if !masked || len(v) == 0 {
+	r := []rune(v)
+	switch {
+	case !masked || len(r) == 0:
 		return v
-	}
-	if len(v) <= 4 {
+	case len(r) <= 6:
 		return "****"
 	}
-	return v[:2] + "****" + v[len(v)-2:]
+	return string(r[:2]) + "****" + string(r[len(r)-2:])
 }
 
 func firstRune(s string) string {

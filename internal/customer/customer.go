@@ -83,23 +83,30 @@ type change int
 const (
 	keep   change = iota
 	insert        // never seen before
-	revive        // it had ended and began again
+	revive        // it began again
 	amend         // same friendship, other remark or state
 )
 
-// compare decides what a reading means for what we hold. A reading cannot tell that the customer deleted the member, so an
-// ended relation only begins again when WeCom shows a later beginning than the end we know.
+// compare decides what a reading means for what we hold. WeCom gives a relation that begins again a new beginning, and
+// callbacks get lost, so a later beginning counts even where we never heard of the end. A reading cannot tell that the
+// customer deleted the member, and it may be older than an end we know: an ended relation only begins again when its
+// beginning is later than the end. Beginnings have whole seconds; a relation that the staff ended is shown no more, so for
+// that one a new beginning within the second of the end is later, too.
 func compare(held *Relation, seen Seen) change {
-	began := time.Unix(seen.Follow.CreateTime, 0)
-	switch {
-	case held == nil:
+	if held == nil {
 		return insert
-	case held.State != Active && held.EndedAt != nil && began.After(*held.EndedAt):
+	}
+	began := time.Unix(seen.Follow.CreateTime, 0)
+	later := began.After(held.AddedAt)
+	switch {
+	case held.State == Active && later:
 		return revive
-	case held.State != Active:
-		return keep
-	case held.Remark != seen.Follow.Remark || held.WayState != seen.Follow.State && seen.Follow.State != "":
+	case held.State == Active && (held.Remark != seen.Follow.Remark || held.WayState != seen.Follow.State && seen.Follow.State != ""):
 		return amend
+	case held.State == DeletedByCustomer && later && began.After(*held.EndedAt):
+		return revive
+	case held.State == DeletedByStaff && later && !began.Before(held.EndedAt.Truncate(time.Second)):
+		return revive
 	}
 	return keep
 }

@@ -25,6 +25,9 @@ func (s *Service) EnsureMembers(ctx context.Context, tx pg.Tx, memberNos []strin
 	if len(missing) == 0 {
 		return out, nil
 	}
+	if err := lockMembers(ctx, tx); err != nil {
+		return nil, err
+	}
 	ids, err := s.IDs.Take(ctx, len(missing))
 	if err != nil {
 		return nil, err
@@ -62,6 +65,9 @@ type MemberResult struct {
 // Members links a member list's values to customers: a row's known values say who it is, the others are added to them.
 func (s *Service) Members(ctx context.Context, tx pg.Tx, rows []MemberRow, _ int64) (MemberResult, error) {
 	var res MemberResult
+	if err := lockMembers(ctx, tx); err != nil {
+		return res, err
+	}
 	kinds := []string{"member_no", "unionid", "phone"}
 	value := func(r MemberRow, kind string) string {
 		return map[string]string{"member_no": r.MemberNo, "unionid": r.UnionID, "phone": r.Phone}[kind]

@@ -104,21 +104,30 @@ func (s *Service) apply(ctx context.Context, tx pg.Tx, seen []Seen, found string
 		return did, err
 	}
 
-	var upserts []Relation
+	var begun, amended []Relation
 	var tagsAdd, tagsRemove []tagRow
-	var evs []event.Event
+	var evs, tagEvs []event.Event
 	newPeople := map[int64]bool{}
+	now := s.Clock.Now()
+	done := map[pair]bool{}
 	for i, x := range seen {
 		p := pairs[i]
 		if p.staff == 0 || p.customer == 0 {
 			return did, fmt.Errorf("relation %s/%s resolves to nobody", x.Follow.UserID, x.Contact.ExternalUserID)
 		}
+		if done[p] {
+			continue // two ids of one person
+		}
+		done[p] = true
 		began, cause := time.Unix(x.Follow.CreateTime, 0), causeOf(x.Contact.ExternalUserID)
 		r := Relation{CustomerID: p.customer, StaffID: p.staff, StoreID: staff[x.Follow.UserID].StoreID, UserID: x.Follow.UserID,
 			ExternalUserID: x.Contact.ExternalUserID, State: Active, AddedAt: began, Adds: 1, AddWay: x.Follow.AddWay,
 			WayState: x.Follow.State, Remark: x.Follow.Remark}
 		old := held[p]
 		what := compare(old, x)
+		if what == keep && old.State == Active && old.StoreID == 0 && r.StoreID != 0 {
+			what = amend // the member of staff was not in the directory yet
+		}
 		switch what {
 		case insert, revive:
 			again := 0
@@ -131,44 +140,64 @@ func (s *Service) apply(ctx context.Context, tx pg.Tx, seen []Seen, found string
 				Key: fmt.Sprintf("customer.added/%d/%d/%d", p.customer, p.staff, x.Follow.CreateTime),
 				Data: AddedData{UserID: r.UserID, ExternalUserID: r.ExternalUserID, WayState: r.WayState, AddWay: r.AddWay,
 					NewPerson: first, Again: again, Found: found}})
-			upserts = append(upserts, r)
+			begun = append(begun, r)
 			did.Added++
 		case amend:
-			r.AddedAt, r.Adds, r.CodeID, r.AddWay = old.AddedAt, old.Adds, old.CodeID, old.AddWay
-			upserts = append(upserts, r)
+			amended = append(amended, r)
 			did.Amended++
 		case keep:
 		}
-		held[p] = &r
-		if x.Tags == nil || what == keep && old != nil && old.State != Active {
+		if x.Tags == nil || what == keep && old.State != Active {
 			continue
 		}
 		add, remove := tagDiff(heldTags[p], x.Tags, x.ReadAt)
 		for _, t := range add {
 			tagsAdd = append(tagsAdd, tagRow{p, t})
-			evs = append(evs, tagEvent(Tagged, r, t, x.TagName[t], "staff", s.Clock.Now(), cause))
+			tagEvs = append(tagEvs, tagEvent(Tagged, r, t, x.TagName[t], "staff", now, cause))
 		}
 		for _, t := range remove {
 			tagsRemove = append(tagsRemove, tagRow{p, t})
-			evs = append(evs, tagEvent(Untagged, r, t, x.TagName[t], "staff", s.Clock.Now(), cause))
-		}
-		heldTags[p] = nil
-		for _, t := range x.Tags {
-			heldTags[p] = append(heldTags[p], heldTag{t, x.ReadAt})
+			tagEvs = append(tagEvs, tagEvent(Untagged, r, t, "", "staff", now, cause))
 		}
 		did.Tags += len(add) + len(remove)
 	}
-	if err := saveRelations(ctx, tx, upserts, s.Clock.Now()); err != nil {
+	if err := nameTags(ctx, tx, tagEvs); err != nil {
 		return did, err
 	}
-	if err := saveTags(ctx, tx, tagsAdd, tagsRemove, s.Clock.Now(), s.Wall.Now()); err != nil {
+	if err := beginRelations(ctx, tx, begun, now); err != nil {
 		return did, err
 	}
-	if err := s.Events.Publish(ctx, tx, evs...); err != nil {
+	if err := amendRelations(ctx, tx, amended, now); err != nil {
+		return did, err
+	}
+	if err := saveTags(ctx, tx, tagsAdd, tagsRemove, now, s.Wall.Now()); err != nil {
+		return did, err
+	}
+	if err := s.Events.Publish(ctx, tx, append(evs, tagEvs...)...); err != nil {
 		return did, err
 	}
 	fpApplyAfter.Hit()
 	return did, nil
+}
+
+// nameTags fills in the names that a reading did not bring.
+func nameTags(ctx context.Context, q pg.Querier, evs []event.Event) error {
+	var names map[string]string
+	for i, e := range evs {
+		d := e.Data.(TagData)
+		if d.Name != "" {
+			continue
+		}
+		if names == nil {
+			var err error
+			if names, err = tagNames(ctx, q); err != nil {
+				return err
+			}
+		}
+		d.Name = names[d.TagID]
+		evs[i].Data = d
+	}
+	return nil
 }
 
 func tagEvent(kind event.Kind, r Relation, tag, name, by string, at time.Time, cause int64) event.Event {

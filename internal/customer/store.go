@@ -20,6 +20,14 @@ func split(pairs []pair) (customers, staff []int64) {
 	return customers, staff
 }
 
+// lockMembers lets imports of members and of their orders go one after another: both make customers of member numbers.
+func lockMembers(ctx context.Context, tx pg.Tx) error {
+	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '/customer/members', 0))`); err != nil {
+		return fmt.Errorf("lock members: %w", err)
+	}
+	return nil
+}
+
 // Identity is one value that points to a customer.
 type Identity struct {
 	Kind, Value string
@@ -99,19 +107,21 @@ func renameCustomers(ctx context.Context, tx pg.Tx, list []newCustomer, now time
 	return nil
 }
 
-// markAdded keeps when customers were first added and returns which had been before.
+// markAdded keeps when customers were first added and returns which had been before. Customers who had not are locked, so
+// that of two writers who add a person to two members of staff at once only one calls the person new.
 func markAdded(ctx context.Context, tx pg.Tx, began map[int64]time.Time) (map[int64]bool, error) {
 	ids, at := make([]int64, 0, len(began)), make([]time.Time, 0, len(began))
+	before := make(map[int64]bool, len(began))
 	for c, t := range began {
 		ids, at = append(ids, c), append(at, t)
+		before[c] = true
 	}
-	before := make(map[int64]bool, len(ids))
-	rows, err := tx.Query(ctx, `SELECT id FROM customer_customer WHERE id = ANY($1) AND first_added_at IS NOT NULL`, ids)
+	rows, err := tx.Query(ctx, `SELECT id FROM customer_customer WHERE id = ANY($1) AND first_added_at IS NULL ORDER BY id FOR UPDATE`, ids)
 	if err != nil {
 		return nil, fmt.Errorf("read first adds: %w", err)
 	}
 	var c int64
-	if _, err := pgx.ForEachRow(rows, []any{&c}, func() error { before[c] = true; return nil }); err != nil {
+	if _, err := pgx.ForEachRow(rows, []any{&c}, func() error { delete(before, c); return nil }); err != nil {
 		return nil, err
 	}
 	_, err = tx.Exec(ctx, `UPDATE customer_customer c SET first_added_at = u.a FROM unnest($1::bigint[], $2::timestamptz[]) AS u(i, a)
@@ -160,27 +170,50 @@ func relationTags(ctx context.Context, q pg.Querier, pairs []pair) (map[pair][]h
 	return out, err
 }
 
-func saveRelations(ctx context.Context, tx pg.Tx, list []Relation, now time.Time) error {
+// beginRelations writes relations that began, or began again. A row that another writer ended meanwhile, after this
+// beginning, stays ended.
+func beginRelations(ctx context.Context, tx pg.Tx, list []Relation, now time.Time) error {
 	if len(list) == 0 {
 		return nil
 	}
 	n := len(list)
-	customers, staff, stores, ways, codes := make([]int64, n), make([]int64, n), make([]int64, n), make([]int32, n), make([]int64, n)
+	customers, staff, stores, ways := make([]int64, n), make([]int64, n), make([]int64, n), make([]int32, n)
 	users, externals, states, remarks := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	at, adds := make([]time.Time, n), make([]int32, n)
 	for i, r := range list {
-		customers[i], staff[i], stores[i], ways[i], codes[i] = r.CustomerID, r.StaffID, r.StoreID, int32(r.AddWay), r.CodeID
+		customers[i], staff[i], stores[i], ways[i] = r.CustomerID, r.StaffID, r.StoreID, int32(r.AddWay)
 		users[i], externals[i], states[i], remarks[i], at[i], adds[i] = r.UserID, r.ExternalUserID, r.WayState, r.Remark, r.AddedAt, int32(r.Adds)
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO customer_relation AS r (customer_id, staff_id, store_id, userid, external_userid, state, added_at, adds, add_way, way_state, code_id, remark, updated_at)
-		SELECT c, s, st, us, ex, 'active', a, ad, w, ws, co, re, $12 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[],
-			$7::int[], $8::int[], $9::text[], $10::bigint[], $11::text[]) AS u(c, s, st, us, ex, a, ad, w, ws, co, re)
+	_, err := tx.Exec(ctx, `INSERT INTO customer_relation AS r (customer_id, staff_id, store_id, userid, external_userid, state, added_at, adds, add_way, way_state, remark, updated_at)
+		SELECT c, s, st, us, ex, 'active', a, ad, w, ws, re, $11 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[],
+			$7::int[], $8::int[], $9::text[], $10::text[]) AS u(c, s, st, us, ex, a, ad, w, ws, re) ORDER BY c, s
 		ON CONFLICT (customer_id, staff_id) DO UPDATE SET store_id = EXCLUDED.store_id, state = 'active', ended_at = NULL, added_at = EXCLUDED.added_at,
-			adds = EXCLUDED.adds, add_way = EXCLUDED.add_way, way_state = EXCLUDED.way_state, code_id = EXCLUDED.code_id, remark = EXCLUDED.remark,
-			external_userid = EXCLUDED.external_userid, updated_at = EXCLUDED.updated_at`,
-		customers, staff, stores, users, externals, at, adds, ways, states, codes, remarks, now)
+			adds = EXCLUDED.adds, add_way = EXCLUDED.add_way, way_state = EXCLUDED.way_state, code_id = 0, remark = EXCLUDED.remark,
+			external_userid = EXCLUDED.external_userid, updated_at = EXCLUDED.updated_at
+		WHERE EXCLUDED.added_at > r.added_at AND (r.state = 'active' OR EXCLUDED.added_at > r.ended_at
+			OR r.state = 'deleted_by_staff' AND EXCLUDED.added_at >= date_trunc('second', r.ended_at))`,
+		customers, staff, stores, users, externals, at, adds, ways, states, remarks, now)
 	if err != nil {
-		return fmt.Errorf("save relations: %w", err)
+		return fmt.Errorf("begin relations: %w", err)
+	}
+	return nil
+}
+
+// amendRelations writes what may change while a friendship lasts; it never touches whether it does.
+func amendRelations(ctx context.Context, tx pg.Tx, list []Relation, now time.Time) error {
+	if len(list) == 0 {
+		return nil
+	}
+	n := len(list)
+	customers, staff, stores, states, remarks := make([]int64, n), make([]int64, n), make([]int64, n), make([]string, n), make([]string, n)
+	for i, r := range list {
+		customers[i], staff[i], stores[i], states[i], remarks[i] = r.CustomerID, r.StaffID, r.StoreID, r.WayState, r.Remark
+	}
+	_, err := tx.Exec(ctx, `UPDATE customer_relation r SET store_id = u.st, way_state = CASE WHEN u.ws = '' THEN r.way_state ELSE u.ws END, remark = u.re, updated_at = $6
+		FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[]) AS u(c, s, st, ws, re) WHERE r.customer_id = u.c AND r.staff_id = u.s`,
+		customers, staff, stores, states, remarks, now)
+	if err != nil {
+		return fmt.Errorf("amend relations: %w", err)
 	}
 	return nil
 }
@@ -298,9 +331,8 @@ func tagNames(ctx context.Context, q pg.Querier) (map[string]string, error) {
 }
 
 func saveTagList(ctx context.Context, tx pg.Tx, list []wecom.CorpTagGroup, complete bool) error {
-	var gids, gnames, tids, tgroups, tnames []string
+	gids, gnames, tids, tgroups, tnames, gone := []string{}, []string{}, []string{}, []string{}, []string{}, []string{} // an empty list, not NULL
 	var gords, tords []int64
-	var gone []string
 	for _, g := range list {
 		if g.Deleted {
 			gone = append(gone, g.GroupID)

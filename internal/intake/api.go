@@ -53,7 +53,8 @@ func (s *Service) postImport(ctx context.Context, in *uploadInput) (idReply, err
 	return idReply{ID: id}, err
 }
 
-type importItem struct {
+// ImportItem is an import as lists show it. Exported because the detail embeds it, and the OpenAPI document shows only exported fields.
+type ImportItem struct {
 	ID         int64      `json:"id"`
 	Kind       Kind       `json:"kind"`
 	FileName   string     `json:"file_name"`
@@ -78,15 +79,15 @@ type mappingItem struct {
 }
 
 type importDetail struct {
-	importItem
+	ImportItem
 	Mapping    []mappingItem `json:"mapping"`
 	Unmapped   []string      `json:"unmapped"`
 	Source     string        `json:"source"`
 	LegalBasis string        `json:"legal_basis"`
 }
 
-func (s *Service) item(ctx context.Context, x Import) importItem {
-	it := importItem{ID: x.ID, Kind: x.Kind, FileName: x.FileName, State: x.State, Rows: x.Counts.Rows, Created: x.Counts.Created,
+func (s *Service) item(ctx context.Context, x Import) ImportItem {
+	it := ImportItem{ID: x.ID, Kind: x.Kind, FileName: x.FileName, State: x.State, Rows: x.Counts.Rows, Created: x.Counts.Created,
 		Updated: x.Counts.Updated, Unchanged: x.Counts.Unchanged, Skipped: x.Counts.Skipped, Warnings: x.Warnings, Errors: x.Errors,
 		Progress: x.Progress, StartedAt: x.CreatedAt.In(clock.Shanghai), By: x.By}
 	if x.FinishedAt != nil {
@@ -100,23 +101,23 @@ func (s *Service) item(ctx context.Context, x Import) importItem {
 	return it
 }
 
-func (s *Service) listImports(ctx context.Context, in *api.PageInput) (api.Page[importItem], error) {
+func (s *Service) listImports(ctx context.Context, in *api.PageInput) (api.Page[ImportItem], error) {
 	mark, _, err := in.Mark()
 	if err != nil {
-		return api.Page[importItem]{}, err
+		return api.Page[ImportItem]{}, err
 	}
 	if mark.At.IsZero() {
 		mark.At = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 	}
 	list, err := findImports(ctx, s.DB, `WHERE (created_at, id) < ($1, $2) ORDER BY created_at DESC, id DESC LIMIT $3`, mark.At, mark.ID, in.Limit+1)
 	if err != nil {
-		return api.Page[importItem]{}, err
+		return api.Page[ImportItem]{}, err
 	}
-	items := make([]importItem, len(list))
+	items := make([]ImportItem, len(list))
 	for i, x := range list {
 		items[i] = s.item(ctx, x)
 	}
-	return api.Paged(items, in.Limit, func(x importItem) api.Mark { return api.Mark{At: x.StartedAt, ID: x.ID} }), nil
+	return api.Paged(items, in.Limit, func(x ImportItem) api.Mark { return api.Mark{At: x.StartedAt, ID: x.ID} }), nil
 }
 
 func (s *Service) getImport(ctx context.Context, in *struct {
@@ -126,7 +127,7 @@ func (s *Service) getImport(ctx context.Context, in *struct {
 	if err != nil {
 		return importDetail{}, err
 	}
-	d := importDetail{importItem: s.item(ctx, x), Mapping: []mappingItem{}, Unmapped: x.Unmapped, Source: x.Options.Source, LegalBasis: x.Options.LegalBasis}
+	d := importDetail{ImportItem: s.item(ctx, x), Mapping: []mappingItem{}, Unmapped: x.Unmapped, Source: x.Options.Source, LegalBasis: x.Options.LegalBasis}
 	for key, header := range x.Mapping {
 		d.Mapping = append(d.Mapping, mappingItem{Key: key, Header: header})
 	}

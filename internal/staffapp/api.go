@@ -36,6 +36,12 @@ func (s *Service) API(a *api.API) {
 		})
 	api.Register(a, op("staff-code", "GET", "/code", "One's own code"), func(ctx context.Context, _ *struct{}) (Code, error) { return s.code(ctx) })
 	api.Register(a, op("staff-score", "GET", "/score", "One's numbers of the last seven days"), func(ctx context.Context, _ *struct{}) (Score, error) { return s.score(ctx) })
+	api.Register(a, op("staff-jssdk", "GET", "/jssdk", "Sign the address of a page for WeCom's JS-SDK"),
+		func(ctx context.Context, in *struct {
+			URL string `query:"url" required:"true" maxLength:"2000" doc:"the page's whole address; a fragment is left out"`
+		}) (JSSDK, error) {
+			return s.jssdk(ctx, in.URL)
+		})
 	a.Mux().HandleFunc("GET "+qrPath, func(w http.ResponseWriter, r *http.Request) {
 		err := a.Allow(r, Self)
 		var body []byte

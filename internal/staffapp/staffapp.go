@@ -48,12 +48,18 @@ type Deps struct {
 	SOP       *sop.Service
 	Codes     Codes
 	CorpName  string
+	WeCom     WeCom
+	Wall      clock.Clock // wall time: WeCom's tickets live on it
+	PublicURL string      // of the corp's pages, without a trailing slash
 	// AddsSince counts the friendships that a member of staff began since a time; nil = not known.
 	AddsSince func(ctx context.Context, staffID int64, since time.Time) (int64, error)
 }
 
 // Service answers for the signed-in member of staff.
-type Service struct{ Deps }
+type Service struct {
+	Deps
+	corpTicket, agentTicket ticket
+}
 
 // New returns the service.
 func New(d Deps) *Service { return &Service{Deps: d} }

@@ -24,7 +24,7 @@ const (
 	actStaff    = "staff"    // a member looks at the platform's staff pages
 )
 
-const second, minuteMS = int64(1000), int64(60_000)
+const second, minuteMS, dayMS = int64(1000), int64(60_000), int64(86_400_000)
 
 // outside says whether the act has to ask the platform before it can happen.
 func (a *act) outside() bool {

@@ -159,7 +159,8 @@ func (s *Server) byHand(w http.ResponseWriter, p *phoneCall, fn func(*phoneCall)
 	answer(w, http.StatusOK, p.out)
 }
 
-// phonePeople: ?q= part of a name or id, ?kind=person (default) or staff; at most 50. People with friends come first.
+// phonePeople: ?q= part of a name or id, ?kind=person (default) or staff; at most 50. Of people, ?known=yes are those who
+// ever were a friend or are in a group, ?known=no the others; without it those who are known come first.
 func (s *Server) phonePeople(w http.ResponseWriter, r *http.Request) {
 	q, kind := strings.ToLower(strings.TrimSpace(r.URL.Query().Get("q"))), r.URL.Query().Get("kind")
 	type row struct {
@@ -189,18 +190,18 @@ func (s *Server) phonePeople(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, fields{"items": items})
 		return
 	}
-	for _, known := range []bool{true, false} {
+	wanted := map[string][]bool{"yes": {true}, "no": {false}, "": {true, false}}[r.URL.Query().Get("known")]
+	for _, known := range wanted {
 		for i := range s.st.World.People {
 			p := &s.st.World.People[i]
-			if known != (len(s.st.byExt[p.ExternalUserID]) > 0) || !fits(p.Name, p.ExternalUserID) {
+			friends, groups := len(s.st.byExt[p.ExternalUserID]), len(s.st.inGroups[p.ExternalUserID])
+			if known != (friends+groups > 0) || !fits(p.Name, p.ExternalUserID) {
 				continue
 			}
-			if items = append(items, row{p.ExternalUserID, "person", p.Name, p.HomeStore, len(s.st.byExt[p.ExternalUserID]), len(s.st.inGroups[p.ExternalUserID]), 0}); len(items) == 50 {
-				break
+			if items = append(items, row{p.ExternalUserID, "person", p.Name, p.HomeStore, friends, groups, 0}); len(items) == 50 {
+				answer(w, http.StatusOK, fields{"items": items})
+				return
 			}
-		}
-		if len(items) == 50 {
-			break
 		}
 	}
 	answer(w, http.StatusOK, fields{"items": items})

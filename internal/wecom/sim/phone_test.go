@@ -81,6 +81,16 @@ func TestPhone(t *testing.T) {
 	if len(people.Items) != 1 || people.Items[0].ID != "wm0001" {
 		t.Errorf("people %+v", people)
 	}
+	for known, want := range map[string]string{"yes": "wm0001", "no": "wm0000 wm0002", "": "wm0001 wm0000 wm0002"} {
+		r.must(r.get("/sim/api/people?known="+known, &people))
+		var ids []string
+		for _, p := range people.Items {
+			ids = append(ids, p.ID)
+		}
+		if got := strings.Join(ids, " "); got != want {
+			t.Errorf("known=%s: %s, want %s", known, got, want)
+		}
+	}
 	r.must(r.get("/sim/api/people?kind=staff", &people))
 	if len(people.Items) != 4 {
 		t.Errorf("staff %+v", people)
@@ -138,7 +148,7 @@ func TestStaffPagesThroughOAuth(t *testing.T) {
 	})
 	w.Members[0].StaffURL = srv.URL + "/staff"
 	r = newRig(t, w)
-	r.advance(testStart.Add(minutesOf(31)))
+	r.advance(testStart.Add(minutesOf(24 * 60))) // a whole working day
 	if !strings.HasPrefix(done, "41 ") || strings.Contains(done, "42") {
 		t.Errorf("done %q", done)
 	}

@@ -13,12 +13,32 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"qunce/internal/clock"
 )
 
-// Members with a StaffURL look at the platform's staff pages every half hour of their working time, and do what is to
-// be sent from the chat's sidebar. Each has a browser with its own cookies, signed in through OAuth.
+// Members with a StaffURL look at the platform's staff pages a few times of their working day, as people do: after opening,
+// at noon, in the quiet of the afternoon, and twice in the evening. They do what is to be sent from the chat's sidebar.
+// Each has a browser with its own cookies, signed in through OAuth.
 
-const lookEvery = 30 * minuteMS
+// lookAt are the minutes of the day at which members look; each comes up to half an hour later, always the same.
+var lookAt = []int{9*60 + 10, 12*60 + 10, 15*60 + 30, 19*60 + 5, 20*60 + 40}
+
+// nextLook is the next time after ms at which the member looks, in Unix milliseconds.
+func nextLook(seed uint64, m *Member, ms int64) int64 {
+	late := time.Duration(dice(seed, "late", m.UserID).IntN(30)) * time.Minute
+	for day := clock.Day(time.UnixMilli(ms)); ; day = day.AddDate(0, 0, 1) {
+		for _, minute := range lookAt {
+			at := day.Add(time.Duration(minute)*time.Minute + late).UnixMilli()
+			if at > ms && m.working(at) == at {
+				return at
+			}
+		}
+		if day.UnixMilli() > ms+2*dayMS { // works at none of those hours
+			return m.working(ms + dayMS)
+		}
+	}
+}
 
 type browsers struct {
 	mu     sync.Mutex
@@ -154,7 +174,7 @@ func (s *Server) afterStaff(t *transaction, a *act, v visit) {
 		s.sidebar(t, a.User, m)
 	}
 	m := s.st.member(a.User)
-	t.later(m.working(t.At+lookEvery), act{Kind: actStaff, User: a.User})
+	t.later(nextLook(s.st.World.Seed, m, t.At), act{Kind: actStaff, User: a.User})
 }
 
 // sidebar puts a message that a member sent by a tap into the chat; false if the member has no such chat.

@@ -210,7 +210,7 @@ func newState(w World) *state {
 	s.schedule(&act{At: dayAct(s.Now), Kind: actDay})
 	for i := range w.Members {
 		if m := &w.Members[i]; m.StaffURL != "" {
-			s.schedule(&act{At: m.working(s.Now + int64(i%20)*60_000), Kind: actStaff, User: m.UserID})
+			s.schedule(&act{At: nextLook(w.Seed, m, s.Now), Kind: actStaff, User: m.UserID})
 		}
 	}
 	return s

@@ -1368,13 +1368,35 @@ export interface components {
             };
         };
         GroupDetail: {
+            /** Format: int64 */
+            capacity: number;
+            chat_id: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            customers: number;
             exit_24h: components["schemas"]["MetricValue"];
+            /** Format: int64 */
+            exits_7d: number;
             friends_share: components["schemas"]["MetricValue"];
+            health: components["schemas"]["GroupHealth"];
+            /** Format: int64 */
+            id: number;
             /** Format: int64 */
             join_code: number | null;
+            /** Format: int64 */
+            joins_7d: number;
+            /** Format: int64 */
+            members: number;
+            name: string;
             notice: string;
+            owner_name: string;
             retention_d7: components["schemas"]["MetricValue"];
             sop: components["schemas"]["CustomerSOPPart"][];
+            status: string;
+            /** Format: int64 */
+            store_id: number;
+            store_name: string;
         };
         GroupHealth: {
             reasons: components["schemas"]["GroupReason"][];

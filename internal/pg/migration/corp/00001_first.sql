@@ -184,7 +184,7 @@ CREATE TABLE customer_customer (
   created_at  timestamptz NOT NULL,
   updated_at  timestamptz NOT NULL
 );
-CREATE INDEX customer_customer_added_idx ON customer_customer (first_added_at DESC, id DESC);
+CREATE INDEX customer_customer_added_idx ON customer_customer (coalesce(first_added_at, '-infinity'::timestamptz) DESC, id DESC);
 CREATE INDEX customer_customer_name_idx ON customer_customer (name_key, id);
 
 CREATE TABLE customer_identity (
