@@ -119,7 +119,7 @@ func (s *Service) describe(ctx context.Context, rows []row) ([]ListItem, error) 
 	for i, r := range rows {
 		out[i] = ListItem{ID: r.ID, ChatID: r.ChatID, Name: r.Name, StoreID: r.StoreID, StoreName: storeNames[r.StoreID], OwnerName: staffNames[r.OwnerID],
 			Members: r.Members, Customers: r.Customers, Capacity: r.Capacity, Joins7d: r.Joins7, Exits7d: r.Exits7, CreatedAt: r.CreatedAt, Status: r.Status,
-			Health: judge(r.Status, r.Members, r.Capacity, r.Joins7, r.Exits7)}
+			Health: judge(r.Status, r.Members, r.Capacity, r.Exits7)}
 	}
 	return out, nil
 }

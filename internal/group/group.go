@@ -8,6 +8,9 @@
 package group
 
 import (
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"qunce/internal/pg"
@@ -43,6 +46,12 @@ type hint struct {
 	scene  int
 }
 
+// hints are what callbacks say of a group's members, in the order they came.
+type hints map[string][]hint
+
+// lag is how far the join time of a callback may lie from that of the detail for one and the same entry.
+const lag = time.Minute
+
 // stay is one member's time in a group.
 type stay struct {
 	memberID string
@@ -57,6 +66,13 @@ type stay struct {
 	admin    bool
 	left     *time.Time
 	quit     int
+	linked   bool // to a customer
+}
+
+// past is what we know of a member's earlier stays: how many, and when the latest of them ended.
+type past struct {
+	n    int
+	left time.Time
 }
 
 // diff is what a reading asks of the members we hold.
@@ -64,11 +80,12 @@ type diff struct {
 	joined  []stay
 	left    []stay
 	amended []stay
+	passed  []stay // came and went again between two readings; only callbacks tell
 }
 
-// compare decides who joined and who left between what we hold (present members) and what WeCom shows. last gives the
-// number of stays a member had before. A member whose join time differs has left and come back in between.
-func compare(present map[string]stay, last map[string]int, seen wecom.Group, hints map[string]hint, now time.Time) diff {
+// compare decides who joined and who left between what we hold (present members) and what WeCom shows. A member whose join
+// time is later than the one we hold has left and come back in between; when, the callbacks may know.
+func compare(present map[string]stay, before map[string]past, seen wecom.Group, told hints, now time.Time) diff {
 	var d diff
 	admins := map[string]bool{}
 	for _, a := range seen.Admins {
@@ -83,13 +100,17 @@ func compare(present map[string]stay, last map[string]int, seen wecom.Group, hin
 			s.invitor = m.Invitor.UserID
 		}
 		old, here := present[m.UserID]
+		gone, told := exit(old, told[m.UserID])
 		switch {
 		case !here:
-			s.n = last[m.UserID] + 1
+			s.n = before[m.UserID].n + 1
 			d.joined = append(d.joined, s)
-		case !old.joinedAt.Equal(s.joinedAt):
-			at := s.joinedAt
-			old.left, old.quit = &at, -1
+		case s.joinedAt.After(old.joinedAt.Add(lag)) || told && s.joinedAt.After(old.joinedAt):
+			at, quit := s.joinedAt, -1
+			if told && !gone.at.After(at) {
+				at, quit = gone.at, gone.scene
+			}
+			old.left, old.quit = &at, quit
 			d.left = append(d.left, old)
 			s.n = old.n + 1
 			d.joined = append(d.joined, s)
@@ -103,7 +124,7 @@ func compare(present map[string]stay, last map[string]int, seen wecom.Group, hin
 			continue
 		}
 		at, quit := now, -1
-		if h, ok := hints[id]; ok && !h.joined {
+		if h, ok := exit(old, told[id]); ok {
 			at, quit = h.at, h.scene
 		}
 		if at.Before(old.joinedAt) {
@@ -112,7 +133,52 @@ func compare(present map[string]stay, last map[string]int, seen wecom.Group, hin
 		old.left, old.quit = &at, quit
 		d.left = append(d.left, old)
 	}
+	for _, id := range sortedKeys(told) {
+		if _, here := present[id]; !here && !there[id] {
+			d.passed = append(d.passed, visits(id, told[id], before[id])...)
+		}
+	}
 	return d
+}
+
+// exit is the last exit that callbacks tell of a stay.
+func exit(s stay, told []hint) (hint, bool) {
+	for i := len(told) - 1; i >= 0; i-- {
+		if h := told[i]; !h.joined && !h.at.Before(s.joinedAt) {
+			return h, true
+		}
+	}
+	return hint{}, false
+}
+
+// visits are the stays of a member whom no reading has shown: an entry and the exit after it, later than all we know.
+func visits(id string, told []hint, before past) []stay {
+	var out []stay
+	var in *hint
+	for _, h := range told {
+		switch {
+		case h.joined && h.at.After(before.left):
+			in = &h
+		case !h.joined && in != nil && !h.at.Before(in.at):
+			at := h.at
+			before = past{n: before.n + 1, left: at}
+			out = append(out, stay{memberID: id, n: before.n, typ: typeOf(id), joinedAt: in.at, scene: in.scene, left: &at, quit: h.scene})
+			in = nil
+		}
+	}
+	return out
+}
+
+// typeOf tells external members by the prefix of their ids, as WeCom's own documentation does.
+func typeOf(id string) int {
+	if strings.HasPrefix(id, "wm") || strings.HasPrefix(id, "wo") {
+		return typeExternal
+	}
+	return typeStaff
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	return slices.Sorted(maps.Keys(m))
 }
 
 // Reason is one thing about a group that needs somebody.
@@ -136,7 +202,7 @@ const (
 	minForShare = 20   // smaller groups are not judged by a share
 )
 
-func judge(status Status, members, capacity, joins7, exits7 int) Health {
+func judge(status Status, members, capacity, exits7 int) Health {
 	h := Health{State: "partial", Reasons: []Reason{}}
 	add := func(code string, v float64) { h.Reasons = append(h.Reasons, Reason{code, v}) }
 	switch status {

@@ -2,7 +2,7 @@ package group
 
 import (
 	"context"
-	"strings"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -96,38 +96,36 @@ func connects(version string, evs []inbox.Event) bool {
 
 func (s *Service) apply(ctx context.Context, tx pg.Tx, evs []inbox.Event, read any) error {
 	r := read.(reading)
-	hints, causes := map[string]map[string]hint{}, map[string]int64{}
-	latest := map[string]inbox.Event{}
+	told, latest, causes := map[string]hints{}, map[string]inbox.Event{}, map[string]int64{}
 	for _, e := range evs {
-		if hints[e.ChatID] == nil {
-			hints[e.ChatID], causes[e.ChatID] = map[string]hint{}, e.CauseID
+		if told[e.ChatID] == nil {
+			told[e.ChatID], causes[e.ChatID] = hints{}, e.CauseID
 		}
 		latest[e.ChatID] = e
 		for _, m := range e.MemChange {
 			switch e.UpdateDetail {
 			case "add_member":
-				hints[e.ChatID][m] = hint{at: e.At, joined: true, scene: joinScene(e.JoinScene)}
+				told[e.ChatID][m] = append(told[e.ChatID][m], hint{at: e.At, joined: true, scene: joinScene(e.JoinScene)})
 			case "del_member":
-				hints[e.ChatID][m] = hint{at: e.At, scene: e.QuitScene}
-			}
-		}
-		if e.ChangeType == callback.ChatDismiss || r.gone[e.ChatID] {
-			if err := s.Dissolve(ctx, tx, []string{e.ChatID}, e.At, e.CauseID); err != nil {
-				return err
+				told[e.ChatID][m] = append(told[e.ChatID][m], hint{at: e.At, scene: e.QuitScene})
 			}
 		}
 	}
 	var seen []Seen
-	for chat, g := range r.full {
-		if latest[chat].ChangeType == callback.ChatDismiss {
-			continue
+	for _, chat := range sortedKeys(latest) {
+		last := latest[chat]
+		if last.ChangeType == callback.ChatDismiss || r.gone[chat] {
+			if err := s.Dissolve(ctx, tx, []string{chat}, last.At, last.CauseID); err != nil {
+				return err
+			}
+		} else if g, ok := r.full[chat]; ok {
+			seen = append(seen, Seen{ReadAt: r.at, Group: withLagging(g, told[chat], last), Hints: told[chat], Cause: causes[chat]})
 		}
-		seen = append(seen, Seen{ReadAt: r.at, Group: withLagging(g, hints[chat], latest[chat]), Hints: hints[chat], Cause: causes[chat]})
 	}
 	if _, err := s.Apply(ctx, tx, seen); err != nil {
 		return err
 	}
-	return s.applyConnected(ctx, tx, r, hints, latest, causes)
+	return s.applyConnected(ctx, tx, r, told, latest, causes)
 }
 
 // joinScene turns the callback's scene (0 invited, 3 QR) into the detail's (1, 2 invited, 3 QR).
@@ -140,71 +138,64 @@ func joinScene(s int) int {
 
 // withLagging adds members that a callback says have joined but the detail, which may lag behind, does not show yet. When
 // the detail already has the version of the last callback, the detail is right.
-func withLagging(g wecom.Group, hints map[string]hint, last inbox.Event) wecom.Group {
-	if last.CurMemVer == "" || last.CurMemVer == g.Version {
+func withLagging(g wecom.Group, told hints, last inbox.Event) wecom.Group {
+	if last.CurMemVer == "" || last.CurMemVer == g.Version || len(g.Members) == 0 || last.UpdateDetail != "add_member" {
 		return g
 	}
-	there := map[string]bool{}
-	for _, m := range g.Members {
-		there[m.UserID] = true
-	}
-	if len(g.Members) == 0 {
-		return g
-	}
-	for id, h := range hints {
-		if h.joined && !there[id] && last.UpdateDetail == "add_member" && isIn(last.MemChange, id) {
-			typ := typeStaff
-			if strings.HasPrefix(id, "wm") || strings.HasPrefix(id, "wo") {
-				typ = typeExternal
-			}
-			g.Members = append(g.Members, wecom.GroupMember{UserID: id, Type: typ, JoinTime: h.at.Unix(), JoinScene: h.scene})
-			g.Version = "" // not a version WeCom gave us: the next callback reads again
+	for _, id := range last.MemChange {
+		if slices.ContainsFunc(g.Members, func(m wecom.GroupMember) bool { return m.UserID == id }) {
+			continue
 		}
+		h := told[id][len(told[id])-1]
+		g.Members = append(g.Members, wecom.GroupMember{UserID: id, Type: typeOf(id), JoinTime: h.at.Unix(), JoinScene: h.scene})
+		g.Version = "" // not a version WeCom gave us: the next callback reads again
 	}
 	return g
 }
 
-func isIn(list []string, x string) bool {
-	for _, y := range list {
-		if x == y {
-			return true
-		}
-	}
-	return false
-}
-
 // applyConnected ends stays from the callbacks alone.
-func (s *Service) applyConnected(ctx context.Context, tx pg.Tx, r reading, hints map[string]map[string]hint, latest map[string]inbox.Event, causes map[string]int64) error {
+func (s *Service) applyConnected(ctx context.Context, tx pg.Tx, r reading, told map[string]hints, latest map[string]inbox.Event, causes map[string]int64) error {
 	if len(r.connected) == 0 {
 		return nil
 	}
+	chats := sortedKeys(r.connected)
+	next := make([]string, len(chats))
+	for i, c := range chats {
+		next[i] = latest[c].CurMemVer
+	}
+	groups, err := lockVersions(ctx, tx, chats)
+	if err != nil {
+		return err
+	}
+	ids := make([]int64, len(chats))
+	for i, c := range chats {
+		if g, ok := groups[c]; !ok || g.version != r.connected[c] {
+			return errs.E(errs.Conflict, "group.moved_on", "group %s was read meanwhile", c)
+		}
+		ids[i] = groups[c].id
+	}
+	if err := moveVersions(ctx, tx, ids, next, r.at); err != nil {
+		return err
+	}
+	present, _, err := stays(ctx, tx, ids)
+	if err != nil {
+		return err
+	}
 	var left []memberRow
-	var ids []int64
-	for chat, version := range r.connected {
-		g, err := lockVersion(ctx, tx, chat, latest[chat].CurMemVer, r.at)
-		if err != nil {
-			return err
-		}
-		if g.version != version {
-			return errs.E(errs.Conflict, "group.moved_on", "group %s was read meanwhile", chat)
-		}
-		ids = append(ids, g.id)
-		present, _, err := stays(ctx, tx, []int64{g.id})
-		if err != nil {
-			return err
-		}
-		for id, h := range hints[chat] {
-			if m, ok := present[g.id][id]; ok {
+	for _, c := range chats {
+		for _, id := range sortedKeys(told[c]) {
+			if m, ok := present[groups[c].id][id]; ok {
+				h := told[c][id][len(told[c][id])-1]
 				at := h.at
 				if at.Before(m.joinedAt) {
 					at = m.joinedAt
 				}
 				m.left, m.quit = &at, h.scene
-				left = append(left, memberRow{group: g, stay: m, cause: causes[chat]})
+				left = append(left, memberRow{group: groups[c], stay: m, cause: causes[c]})
 			}
 		}
 	}
-	evs, err := s.move(ctx, tx, nil, left, nil)
+	evs, err := s.move(ctx, tx, moves{left: left})
 	if err != nil {
 		return err
 	}

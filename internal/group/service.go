@@ -50,12 +50,12 @@ func (s *Service) Subscribe(bus *event.Bus) {
 }
 
 // Seen is one group as WeCom showed it. ReadAt is the wall time at which the reading began; a reading older than the
-// newest one applied is dropped. Status is Normal unless the list said otherwise.
+// newest one applied is dropped. Status is what the list said; empty when only the detail was read, which does not tell.
 type Seen struct {
 	ReadAt time.Time
 	Group  wecom.Group
 	Status Status
-	Hints  map[string]hint
+	Hints  hints
 	Cause  int64
 }
 
@@ -86,12 +86,12 @@ func (s *Service) Apply(ctx context.Context, tx pg.Tx, seen []Seen) (Applied, er
 	for i, x := range seen {
 		ids[i] = groups[x.Group.ChatID].id
 	}
-	present, last, err := stays(ctx, tx, ids)
+	present, before, err := stays(ctx, tx, ids)
 	if err != nil {
 		return did, err
 	}
 	now := s.Clock.Now()
-	var joined, left, amended []memberRow
+	var m moves
 	var evs []event.Event
 	for _, x := range seen {
 		g := groups[x.Group.ChatID]
@@ -101,25 +101,23 @@ func (s *Service) Apply(ctx context.Context, tx pg.Tx, seen []Seen) (Applied, er
 				CauseID: x.Cause, Key: fmt.Sprintf("group.created/%d", g.id)})
 		}
 		evs = append(evs, changes(g, x, now)...)
-		d := compare(present[g.id], last[g.id], x.Group, x.Hints, now)
-		for _, m := range d.joined {
-			joined = append(joined, memberRow{group: g, stay: m, cause: x.Cause})
-		}
-		for _, m := range d.left {
-			left = append(left, memberRow{group: g, stay: m, cause: x.Cause})
-		}
-		for _, m := range d.amended {
-			amended = append(amended, memberRow{group: g, stay: m, cause: x.Cause})
-		}
+		d := compare(present[g.id], before[g.id], x.Group, x.Hints, now)
+		m.joined = append(m.joined, rows(g, d.joined, x.Cause)...)
+		m.left = append(m.left, rows(g, d.left, x.Cause)...)
+		m.amended = append(m.amended, rows(g, d.amended, x.Cause)...)
+		m.passed = append(m.passed, rows(g, d.passed, x.Cause)...)
 	}
-	more, err := s.move(ctx, tx, joined, left, amended)
+	more, err := s.move(ctx, tx, m)
 	if err != nil {
+		return did, err
+	}
+	if err := s.linkStrangers(ctx, tx, present); err != nil {
 		return did, err
 	}
 	if err := saveGroups(ctx, tx, seen, groups); err != nil {
 		return did, err
 	}
-	did.Joined, did.Left, did.Amended = len(joined), len(left), len(amended)
+	did.Joined, did.Left, did.Amended = len(m.joined)+len(m.passed), len(m.left)+len(m.passed), len(m.amended)
 	if err := s.Events.Publish(ctx, tx, append(evs, more...)...); err != nil {
 		return did, err
 	}
@@ -141,45 +139,87 @@ func changes(g known, x Seen, now time.Time) []event.Event {
 	return out
 }
 
-// move writes stays that began, ended or changed, and returns the events about customers.
-func (s *Service) move(ctx context.Context, tx pg.Tx, joined, left, amended []memberRow) ([]event.Event, error) {
+// moves are stays that began, ended, changed, or did both between two readings.
+type moves struct{ joined, left, amended, passed []memberRow }
+
+func rows(g known, list []stay, cause int64) []memberRow {
+	out := make([]memberRow, len(list))
+	for i, s := range list {
+		out[i] = memberRow{group: g, stay: s, cause: cause}
+	}
+	return out
+}
+
+// move writes stays and returns the events about external members.
+func (s *Service) move(ctx context.Context, tx pg.Tx, m moves) ([]event.Event, error) {
+	joined, left := slices.Concat(m.joined, m.passed), slices.Concat(m.left, m.passed)
 	var externals []string
-	for _, m := range append(append([]memberRow(nil), joined...), left...) {
-		if m.stay.typ == typeExternal {
-			externals = append(externals, m.stay.memberID)
+	for _, x := range slices.Concat(joined, m.left) {
+		if x.stay.typ == typeExternal {
+			externals = append(externals, x.stay.memberID)
 		}
 	}
 	customers, err := s.Customers.ByExternal(ctx, tx, externals)
 	if err != nil {
 		return nil, err
 	}
-	if err := endStays(ctx, tx, left); err != nil {
+	if err := endStays(ctx, tx, m.left); err != nil {
 		return nil, err
 	}
-	if err := beginStays(ctx, tx, joined, customers); err != nil {
+	if err := beginStays(ctx, tx, m.joined, customers); err != nil {
 		return nil, err
 	}
-	if err := amendStays(ctx, tx, amended); err != nil {
+	for _, x := range m.passed { // one after another: a member may have come and gone twice
+		if err := beginStays(ctx, tx, []memberRow{x}, customers); err != nil {
+			return nil, err
+		}
+		if err := endStays(ctx, tx, []memberRow{x}); err != nil {
+			return nil, err
+		}
+	}
+	if err := amendStays(ctx, tx, m.amended); err != nil {
 		return nil, err
 	}
 	var evs []event.Event
-	for _, m := range joined {
-		if m.stay.typ != typeExternal {
+	for _, x := range joined {
+		if x.stay.typ != typeExternal {
 			continue
 		}
-		evs = append(evs, event.Event{Kind: Joined, At: m.stay.joinedAt, CustomerID: customers[m.stay.memberID], GroupID: m.group.id, StaffID: m.group.owner.ID,
-			StoreID: m.group.owner.StoreID, CauseID: m.cause, Key: fmt.Sprintf("group.joined/%d/%s/%d", m.group.id, m.stay.memberID, m.stay.n),
-			Data: JoinedData{MemberID: m.stay.memberID, Name: m.stay.name, Scene: m.stay.scene, Invitor: m.stay.invitor, WayState: m.stay.wayState, Stay: m.stay.n}})
+		evs = append(evs, event.Event{Kind: Joined, At: x.stay.joinedAt, CustomerID: customers[x.stay.memberID], GroupID: x.group.id, StaffID: x.group.owner.ID,
+			StoreID: x.group.owner.StoreID, CauseID: x.cause, Key: fmt.Sprintf("group.joined/%d/%s/%d", x.group.id, x.stay.memberID, x.stay.n),
+			Data: JoinedData{MemberID: x.stay.memberID, Name: x.stay.name, Scene: x.stay.scene, Invitor: x.stay.invitor, WayState: x.stay.wayState, Stay: x.stay.n}})
 	}
-	for _, m := range left {
-		if m.stay.typ != typeExternal {
+	for _, x := range left {
+		if x.stay.typ != typeExternal {
 			continue
 		}
-		evs = append(evs, event.Event{Kind: Left, At: *m.stay.left, CustomerID: customers[m.stay.memberID], GroupID: m.group.id, StaffID: m.group.owner.ID,
-			StoreID: m.group.owner.StoreID, CauseID: m.cause, Key: fmt.Sprintf("group.left/%d/%s/%d", m.group.id, m.stay.memberID, m.stay.n),
-			Data: LeftData{MemberID: m.stay.memberID, Scene: m.stay.quit, Stay: m.stay.n}})
+		evs = append(evs, event.Event{Kind: Left, At: *x.stay.left, CustomerID: customers[x.stay.memberID], GroupID: x.group.id, StaffID: x.group.owner.ID,
+			StoreID: x.group.owner.StoreID, CauseID: x.cause, Key: fmt.Sprintf("group.left/%d/%s/%d", x.group.id, x.stay.memberID, x.stay.n),
+			Data: LeftData{MemberID: x.stay.memberID, Scene: x.stay.quit, Stay: x.stay.n}})
 	}
 	return evs, nil
+}
+
+// linkStrangers links members who became customers while their entry was being written: neither transaction saw the other.
+func (s *Service) linkStrangers(ctx context.Context, tx pg.Tx, present map[int64]map[string]stay) error {
+	strangers := map[string]bool{}
+	for _, members := range present {
+		for id, m := range members {
+			if m.typ == typeExternal && !m.linked {
+				strangers[id] = true
+			}
+		}
+	}
+	customers, err := s.Customers.ByExternal(ctx, tx, sortedKeys(strangers))
+	if err != nil || len(customers) == 0 {
+		return err
+	}
+	externals := sortedKeys(customers)
+	ids := make([]int64, len(externals))
+	for i, e := range externals {
+		ids[i] = customers[e]
+	}
+	return linkMembers(ctx, tx, externals, ids)
 }
 
 // Dissolve closes groups that are no more; their members' stays end at the same time.
@@ -205,7 +245,7 @@ func (s *Service) Dissolve(ctx context.Context, tx pg.Tx, chatIDs []string, at t
 		}
 		evs = append(evs, event.Event{Kind: Dissolved, At: at, GroupID: g.id, StaffID: g.owner.ID, StoreID: g.owner.StoreID, CauseID: cause, Key: fmt.Sprintf("group.dissolved/%d", g.id)})
 	}
-	more, err := s.move(ctx, tx, nil, left, nil)
+	more, err := s.move(ctx, tx, moves{left: left})
 	if err != nil {
 		return err
 	}

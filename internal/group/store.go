@@ -100,13 +100,11 @@ func saveGroups(ctx context.Context, tx pg.Tx, seen []Seen, groups map[string]kn
 		g := groups[x.Group.ChatID]
 		ids[i], names[i], keys[i], owners[i] = g.id, x.Group.Name, pinyin.Key(x.Group.Name), x.Group.Owner
 		ownerIDs[i], stores[i], notices[i], versions[i] = g.owner.ID, g.owner.StoreID, x.Group.Notice, x.Group.Version
-		statuses[i], read[i] = string(Normal), x.ReadAt
-		if x.Status != "" {
-			statuses[i] = string(x.Status)
-		}
+		statuses[i], read[i] = string(x.Status), x.ReadAt
 	}
 	if _, err := tx.Exec(ctx, `UPDATE group_group g SET name = u.n, name_key = u.k, owner_userid = u.o, owner_staff_id = u.os, store_id = u.st, notice = u.no,
-			member_version = u.v, status = u.s, read_at = u.r
+			member_version = u.v, read_at = u.r, dissolved_at = NULL,
+			status = CASE WHEN u.s <> '' THEN u.s WHEN g.status = 'dissolved' OR g.owner_userid <> u.o THEN 'normal' ELSE g.status END
 		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::timestamptz[]) AS u(i, n, k, o, os, st, no, v, s, r)
 		WHERE g.id = u.i`, ids, names, keys, owners, ownerIDs, stores, notices, versions, statuses, read); err != nil {
 		return fmt.Errorf("save groups: %w", err)
@@ -125,28 +123,32 @@ func recount(ctx context.Context, tx pg.Tx, groupIDs []int64) error {
 	return nil
 }
 
-// stays returns, by group and member, who is present, and how many stays each member had.
-func stays(ctx context.Context, q pg.Querier, groupIDs []int64) (map[int64]map[string]stay, map[int64]map[string]int, error) {
-	rows, err := q.Query(ctx, `SELECT group_id, member_id, stay, type, name, joined_at, join_scene, way_state, is_admin, left_at IS NULL
+// stays returns, by group and member, who is present, and what we know of the stays each member had.
+func stays(ctx context.Context, q pg.Querier, groupIDs []int64) (map[int64]map[string]stay, map[int64]map[string]past, error) {
+	rows, err := q.Query(ctx, `SELECT group_id, member_id, stay, type, name, joined_at, join_scene, way_state, is_admin, left_at, customer_id <> 0
 		FROM group_member WHERE group_id = ANY($1)`, groupIDs)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read members: %w", err)
 	}
-	present, last := map[int64]map[string]stay{}, map[int64]map[string]int{}
+	present, before := map[int64]map[string]stay{}, map[int64]map[string]past{}
 	for _, g := range groupIDs {
-		present[g], last[g] = map[string]stay{}, map[string]int{}
+		present[g], before[g] = map[string]stay{}, map[string]past{}
 	}
 	var g int64
 	var m stay
-	var here bool
-	_, err = pgx.ForEachRow(rows, []any{&g, &m.memberID, &m.n, &m.typ, &m.name, &m.joinedAt, &m.scene, &m.wayState, &m.admin, &here}, func() error {
-		if here {
+	var left *time.Time
+	_, err = pgx.ForEachRow(rows, []any{&g, &m.memberID, &m.n, &m.typ, &m.name, &m.joinedAt, &m.scene, &m.wayState, &m.admin, &left, &m.linked}, func() error {
+		p := before[g][m.memberID]
+		p.n = max(p.n, m.n)
+		if left == nil {
 			present[g][m.memberID] = m
+		} else if left.After(p.left) {
+			p.left = *left
 		}
-		last[g][m.memberID] = max(last[g][m.memberID], m.n)
+		before[g][m.memberID] = p
 		return nil
 	})
-	return present, last, err
+	return present, before, err
 }
 
 func beginStays(ctx context.Context, tx pg.Tx, list []memberRow, customers map[string]int64) error {
@@ -280,14 +282,24 @@ func versions(ctx context.Context, q pg.Querier, chatIDs []string) (map[string]s
 	return out, err
 }
 
-// lockVersion locks a group's row, returns it with the version it had, and moves it on to the next.
-func lockVersion(ctx context.Context, tx pg.Tx, chatID, next string, readAt time.Time) (known, error) {
-	var k known
-	err := tx.QueryRow(ctx, `SELECT g.id, g.owner_staff_id, g.store_id, g.member_version FROM group_group g
-		WHERE g.id = (SELECT group_id FROM group_chat WHERE chat_id = $1) FOR UPDATE`, chatID).Scan(&k.id, &k.owner.ID, &k.owner.StoreID, &k.version)
+// lockVersions locks groups in one order and returns them with the versions they have.
+func lockVersions(ctx context.Context, tx pg.Tx, chatIDs []string) (map[string]known, error) {
+	rows, err := tx.Query(ctx, `SELECT g.chat_id, g.id, g.owner_staff_id, g.store_id, g.member_version FROM group_group g
+		WHERE g.id IN (SELECT group_id FROM group_chat WHERE chat_id = ANY($1)) ORDER BY g.id FOR UPDATE`, chatIDs)
 	if err != nil {
-		return k, fmt.Errorf("lock group: %w", err)
+		return nil, fmt.Errorf("lock groups: %w", err)
 	}
-	_, err = tx.Exec(ctx, `UPDATE group_group SET member_version = $2, read_at = $3 WHERE id = $1`, k.id, next, readAt)
-	return k, err
+	out := map[string]known{}
+	var chat string
+	var k known
+	_, err = pgx.ForEachRow(rows, []any{&chat, &k.id, &k.owner.ID, &k.owner.StoreID, &k.version}, func() error { out[chat] = k; return nil })
+	return out, err
+}
+
+// moveVersions moves locked groups on to their next versions.
+func moveVersions(ctx context.Context, tx pg.Tx, groupIDs []int64, next []string, readAt time.Time) error {
+	if _, err := tx.Exec(ctx, `UPDATE group_group g SET member_version = u.v, read_at = $3 FROM unnest($1::bigint[], $2::text[]) AS u(i, v) WHERE g.id = u.i`, groupIDs, next, readAt); err != nil {
+		return fmt.Errorf("move versions on: %w", err)
+	}
+	return nil
 }

@@ -121,18 +121,6 @@ func lockCodes(ctx context.Context, tx pg.Tx, ids []int64) ([]Code, error) {
 	return findCodes(ctx, tx, `WHERE id = ANY($1) ORDER BY id FOR UPDATE`, ids)
 }
 
-func codesByIDs(ctx context.Context, q pg.Querier, ids []int64) (map[int64]Code, error) {
-	codes, err := findCodes(ctx, q, `WHERE id = ANY($1)`, ids)
-	if err != nil {
-		return nil, err
-	}
-	out := make(map[int64]Code, len(codes))
-	for _, c := range codes {
-		out[c.ID] = c
-	}
-	return out, nil
-}
-
 // codesByState finds codes by what WeCom carried through; states that are not ours are left out.
 func codesByState(ctx context.Context, q pg.Querier, states []string) (map[string]Code, error) {
 	out := map[string]Code{}

@@ -173,7 +173,7 @@ func (s *Service) settle(ctx context.Context, tx pg.Tx, due []send, readings []r
 	if err := s.dropPending(ctx, tx, ended); err != nil {
 		return err
 	}
-	if err := s.reportTasks(ctx, tx, due, steps); err != nil {
+	if err := s.reportTasks(ctx, tx, due); err != nil {
 		return err
 	}
 	fpApplyAfter.Hit()
@@ -196,7 +196,7 @@ func (s *Service) makeAnew(ctx context.Context, tx pg.Tx, list []send, now time.
 }
 
 // reportTasks completes the tasks whose sends are all confirmed, and takes back those that have nobody left to send to.
-func (s *Service) reportTasks(ctx context.Context, tx pg.Tx, due []send, steps []progress) error {
+func (s *Service) reportTasks(ctx context.Context, tx pg.Tx, due []send) error {
 	standing, err := taskStandings(ctx, tx, due)
 	if err != nil {
 		return err

@@ -105,9 +105,7 @@ func (s *Service) Board(ctx context.Context, planID int64, day time.Time, level 
 	if err != nil {
 		return Board{}, err
 	}
-	if err := s.limit(ctx, counts); err != nil {
-		return Board{}, err
-	}
+	limit(ctx, counts)
 	units, names, next, err := s.units(ctx, level, parentID, counts)
 	if err != nil {
 		return Board{}, err
@@ -157,7 +155,7 @@ func (s *Service) tallies(ctx context.Context, planID int64, from, to time.Time)
 }
 
 // limit drops what is outside the actor's scope.
-func (s *Service) limit(ctx context.Context, counts map[post]Tally) error {
+func limit(ctx context.Context, counts map[post]Tally) {
 	scope := actor.From(ctx).Scope
 	for p := range counts {
 		if scope.All || slices.Contains(scope.Stores, p.store) || scope.Staff != 0 && scope.Staff == p.staff {
@@ -165,7 +163,6 @@ func (s *Service) limit(ctx context.Context, counts map[post]Tally) error {
 		}
 		delete(counts, p)
 	}
-	return nil
 }
 
 // Unassigned names the region of stores that stand below no region, and the store of staff that have none.

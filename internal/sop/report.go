@@ -126,9 +126,7 @@ func (s *Service) summaries(ctx context.Context, plans []Plan) ([]Summary, error
 		if err != nil {
 			return nil, err
 		}
-		if err := s.limit(ctx, counts); err != nil {
-			return nil, err
-		}
+		limit(ctx, counts)
 		var sum Tally
 		for _, t := range counts {
 			sum.add(t)
