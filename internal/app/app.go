@@ -140,8 +140,11 @@ func (a *App) Corp(ctx context.Context, t tenant.Corp, start *time.Time) (*corp.
 // routes, the demo's phone; driver moves an accelerated clock.
 func (a *App) Run(ctx context.Context, c *corp.Corp, ln net.Listener, extra map[string]http.Handler, driver corp.Driver) error {
 	c.RegisterJobs(a.workers)
-	var err error
-	if a.Jobs, err = job.Open(ctx, a.Pool.URL(), a.workers, quiet(a.Log)); err != nil {
+	err := a.patiently(ctx, func() (err error) {
+		a.Jobs, err = job.Open(ctx, a.Pool.URL(), a.workers, quiet(a.Log))
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	c.UseJobs(a.Jobs)
@@ -151,7 +154,7 @@ func (a *App) Run(ctx context.Context, c *corp.Corp, ln net.Listener, extra map[
 	}
 	ctx, stop := context.WithCancel(actor.With(ctx, actor.SystemActor()))
 	defer stop()
-	if err := c.SOP.EnsureTemplates(ctx); err != nil {
+	if err := a.patiently(ctx, func() error { return c.SOP.EnsureTemplates(ctx) }); err != nil {
 		return fmt.Errorf("install plans: %w", err)
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
@@ -193,6 +196,25 @@ func (a *App) Run(ctx context.Context, c *corp.Corp, ln net.Listener, extra map[
 		return err
 	}
 	return nil
+}
+
+// patience is how long a start waits for a database that is being started again.
+const patience = 30 * time.Second
+
+// patiently repeats a step of the start while the database is away.
+func (a *App) patiently(ctx context.Context, step func() error) error {
+	began := a.Wall.Now()
+	for {
+		err := step()
+		if err == nil || !pg.IsUnavailable(err) || a.Wall.Now().Sub(began) > patience {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
 }
 
 // sweepEvery is how often what has expired is cleared away.
