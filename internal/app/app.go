@@ -169,7 +169,7 @@ func (a *App) Run(ctx context.Context, c *corp.Corp, ln net.Listener, extra map[
 		parts = append(parts, func() error { return c.Receive(ctx) })
 	}
 	if a.Config.Has(config.RoleWorker) {
-		if err := a.Jobs.Start(ctx); err != nil {
+		if err := a.patiently(ctx, func() error { return a.Jobs.Start(ctx) }); err != nil {
 			return fmt.Errorf("start jobs: %w", err)
 		}
 		parts = append(parts, func() error { return c.Work(ctx, a.owner) }, func() error { return a.sweep(ctx, c) })

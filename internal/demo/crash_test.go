@@ -47,10 +47,12 @@ func build(t *testing.T) string {
 
 type ending struct {
 	killed bool
+	gaveUp string // what the program said when it ended with an error
 	report demo.Report
 }
 
-// run runs the program once on dir; kills may name a failpoint. It fails the test when the program fails otherwise.
+// run runs the program once on dir; kill may name a failpoint. A program that gives up is for the caller to judge: one whose
+// database or simulator was just killed may, and is started again.
 func run(t *testing.T, bin, dir, kill string) ending {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
@@ -67,7 +69,7 @@ func run(t *testing.T, bin, dir, kill string) ending {
 	}
 	var e ending
 	if jerr := json.Unmarshal(out.Bytes(), &e.report); jerr != nil || err != nil {
-		t.Fatalf("with %q: %v (%v)\n%s\n%s", kill, err, jerr, tail(out.String()), tail(errOut.String()))
+		e.gaveUp = fmt.Sprintf("with %q: %v (%v)\n%s\n%s", kill, err, jerr, tail(out.String()), tail(errOut.String()))
 	}
 	return e
 }
@@ -77,6 +79,9 @@ func tail(s string) string { return s[max(0, len(s)-4000):] }
 // check fails the test unless the run ended with balanced books and nothing went out twice.
 func check(t *testing.T, what string, e ending) {
 	t.Helper()
+	if e.gaveUp != "" {
+		t.Fatalf("after %s: %s", what, e.gaveUp)
+	}
 	r := e.report
 	if !r.Balanced || r.Books.Welcomes.Doubled > 0 || r.Books.Messages.Doubled > 0 {
 		raw, _ := json.MarshalIndent(r.Books, "", " ")
@@ -100,7 +105,7 @@ func walk(t *testing.T, bin string, points []string, spec func(dir, point string
 			done = append(done, points[i])
 			i++
 			fresh, passing = false, 1+rand.IntN(3)
-			if e.killed {
+			if e.killed || e.gaveUp != "" {
 				continue
 			}
 		}
