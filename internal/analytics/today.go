@@ -49,9 +49,9 @@ func alarms() []alarm {
 		{kind: "task_overdue", severity: "warning", link: "/tasks?state=open", zh: "%d 个任务已过时间窗还没有做", en: "%d tasks are past their window",
 			sql: `SELECT count(*) FROM task_task WHERE state = 'open' AND window_end < $3 AND window_end >= $4::timestamptz - interval '7 days'
 				AND ($1::bigint[] IS NULL OR store_id = ANY($1)) AND ($2::bigint = 0 OR staff_id = $2)`},
-		{kind: "task_missed", severity: "warning", link: "/sop/board", zh: "今天有 %d 个任务没有人做", en: "%d tasks were missed today",
+		{kind: "task_missed", severity: "warning", link: "/tasks?state=late", zh: "今天有 %d 个任务没有人做", en: "%d tasks were missed today",
 			sql: `SELECT count(*) FROM task_task WHERE state = 'missed' AND day = ($4::timestamptz + interval '12 hours')::date AND ` + scoped},
-		{kind: "welcome_missed", severity: "error", link: "/today", zh: "今天有 %d 条欢迎语没有在 20 秒内发出", en: "%d welcomes did not go out in time today",
+		{kind: "welcome_missed", severity: "error", link: "/system/outbox?state=failed", zh: "今天有 %d 条欢迎语没有在 20 秒内发出", en: "%d welcomes did not go out in time today",
 			sql: `SELECT count(*) FROM livecode_welcome w JOIN directory_staff st ON st.id = w.staff_id WHERE w.at >= $4 AND w.at <= $3
 				AND (w.state = 'failed' OR w.reason = 'expired') AND ($1::bigint[] IS NULL OR st.store_id = ANY($1)) AND ($2::bigint = 0 OR w.staff_id = $2)`},
 		{kind: "callback_failed", severity: "error", link: "/system/callbacks?state=failed", wholeCorp: true, zh: "%d 条企业微信回调处理失败", en: "%d callbacks could not be handled",

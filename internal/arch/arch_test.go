@@ -27,7 +27,7 @@ var packages = strings.Fields(`
 	pg pg/embedded pg/pgtest pg/pgtest/run blob rule wecom wecom/callback wecom/sim
 	job event audit api outbox inbox
 	tenant directory auth
-	lint content notify customer experiment task group
+	lint content notify customer experiment task group group/grouptest
 	consent order points benefit segment
 	touch moderation
 	livecode livecode/codetest send broadcast moment sop journey membership

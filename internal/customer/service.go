@@ -61,6 +61,7 @@ var (
 type Applied struct {
 	Customers int // new people
 	Added     int // relations that began
+	Again     int // of these, relations that WeCom went on showing: a beginning followed one whose end we may not know
 	Amended   int
 	Tags      int // tags added and removed
 }
@@ -133,6 +134,9 @@ func (s *Service) apply(ctx context.Context, tx pg.Tx, seen []Seen, found string
 			again := 0
 			if old != nil {
 				again, r.Adds = old.Adds, old.Adds+1
+				if old.State != DeletedByStaff {
+					did.Again++
+				}
 			}
 			first := !customers[x.Contact.ExternalUserID].addedBefore && !newPeople[p.customer]
 			newPeople[p.customer] = true
@@ -335,7 +339,8 @@ type End struct {
 	At             time.Time
 }
 
-// End marks relations as ended and publishes it; a relation that began after At, or that had ended before, is left alone.
+// End marks relations as ended and publishes it; a relation that began after At, or that had ended before, is left alone,
+// but for one that the customer ended and now the staff, too: WeCom does not show it any more, and nobody needs to hear.
 func (s *Service) End(ctx context.Context, tx pg.Tx, ends []End, cause int64) error {
 	ended, err := endRelations(ctx, tx, ends, s.Clock.Now())
 	if err != nil || len(ended) == 0 {

@@ -248,16 +248,23 @@ func saveTags(ctx context.Context, tx pg.Tx, add, remove []tagRow, now, wall tim
 }
 
 func endRelations(ctx context.Context, tx pg.Tx, ends []End, now time.Time) ([]Relation, error) {
+	if len(ends) == 0 {
+		return nil, nil
+	}
 	n := len(ends)
 	users, externals, states, at := make([]string, n), make([]string, n), make([]string, n), make([]time.Time, n)
 	for i, e := range ends {
 		users[i], externals[i], states[i], at[i] = e.UserID, e.ExternalUserID, string(e.By), e.At
 	}
-	rows, err := tx.Query(ctx, `UPDATE customer_relation r SET state = u.s, ended_at = u.a, updated_at = $5
-		FROM (SELECT DISTINCT ON (us, ex) us, ex, s, a, i.customer_id FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS g(us, ex, s, a)
+	const told = ` FROM (SELECT DISTINCT ON (us, ex) us, ex, s, a, i.customer_id FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS g(us, ex, s, a)
 			JOIN customer_identity i ON i.value = g.ex AND i.kind = 'external_userid' ORDER BY us, ex, a DESC) u
-		WHERE r.customer_id = u.customer_id AND r.userid = u.us AND r.state = 'active' AND r.added_at <= u.a
-		RETURNING `+relationColumns, users, externals, states, at, now)
+		WHERE r.customer_id = u.customer_id AND r.userid = u.us AND r.added_at <= u.a`
+	if _, err := tx.Exec(ctx, `UPDATE customer_relation r SET state = u.s, updated_at = $5`+told+` AND r.state = 'deleted_by_customer' AND u.s = 'deleted_by_staff'`,
+		users, externals, states, at, now); err != nil {
+		return nil, fmt.Errorf("end one-way relations: %w", err)
+	}
+	rows, err := tx.Query(ctx, `UPDATE customer_relation r SET state = u.s, ended_at = u.a, updated_at = $5`+told+` AND r.state = 'active' RETURNING `+relationColumns,
+		users, externals, states, at, now)
 	if err != nil {
 		return nil, fmt.Errorf("end relations: %w", err)
 	}

@@ -100,14 +100,14 @@ func compare(present map[string]stay, before map[string]past, seen wecom.Group, 
 			s.invitor = m.Invitor.UserID
 		}
 		old, here := present[m.UserID]
-		gone, told := exit(old, told[m.UserID])
+		gone, heard := exit(old, told[m.UserID])
 		switch {
 		case !here:
 			s.n = before[m.UserID].n + 1
 			d.joined = append(d.joined, s)
-		case s.joinedAt.After(old.joinedAt.Add(lag)) || told && s.joinedAt.After(old.joinedAt):
+		case s.joinedAt.After(old.joinedAt.Add(lag)) || heard && s.joinedAt.After(old.joinedAt):
 			at, quit := s.joinedAt, -1
-			if told && !gone.at.After(at) {
+			if heard && !gone.at.After(at) {
 				at, quit = gone.at, gone.scene
 			}
 			old.left, old.quit = &at, quit

@@ -115,7 +115,7 @@ func (s *Service) apply(ctx context.Context, tx pg.Tx, evs []inbox.Event, read a
 	for _, chat := range sortedKeys(latest) {
 		last := latest[chat]
 		if last.ChangeType == callback.ChatDismiss || r.gone[chat] {
-			if err := s.Dissolve(ctx, tx, []string{chat}, last.At, last.CauseID); err != nil {
+			if _, err := s.Dissolve(ctx, tx, []string{chat}, last.At, last.CauseID); err != nil {
 				return err
 			}
 		} else if g, ok := r.full[chat]; ok {

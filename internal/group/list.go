@@ -254,7 +254,8 @@ func members(ctx context.Context, q pg.Querier, groupID int64, left bool, at *ti
 	})
 }
 
-// rates are the figures of a group's page: distinct people, external members only.
+// rates are the figures of a group's page. They count entries of external members: a person who came twice counts twice.
+// Exits and retention look at those who came within the last 30 days, and long enough ago to tell.
 type rates struct {
 	present, friends, joined, exit24, cohort7, kept7 int64
 }
@@ -264,11 +265,12 @@ func ratesOf(ctx context.Context, q pg.Querier, groupID int64, now time.Time) (r
 	err := q.QueryRow(ctx, `SELECT
 		count(*) FILTER (WHERE left_at IS NULL),
 		count(*) FILTER (WHERE left_at IS NULL AND customer_id <> 0),
-		count(*) FILTER (WHERE joined_at <= $2::timestamptz - interval '1 day'),
-		count(*) FILTER (WHERE joined_at <= $2::timestamptz - interval '1 day' AND left_at <= joined_at + interval '1 day'),
-		count(*) FILTER (WHERE joined_at <= $2::timestamptz - interval '7 days'),
-		count(*) FILTER (WHERE joined_at <= $2::timestamptz - interval '7 days' AND (left_at IS NULL OR left_at > joined_at + interval '7 days'))
-		FROM group_member WHERE group_id = $1 AND type = 2`, groupID, now).Scan(&r.present, &r.friends, &r.joined, &r.exit24, &r.cohort7, &r.kept7)
+		count(*) FILTER (WHERE joined_at BETWEEN $3 AND $4),
+		count(*) FILTER (WHERE joined_at BETWEEN $3 AND $4 AND left_at <= joined_at + interval '1 day'),
+		count(*) FILTER (WHERE joined_at BETWEEN $3 AND $2),
+		count(*) FILTER (WHERE joined_at BETWEEN $3 AND $2 AND (left_at IS NULL OR left_at > joined_at + interval '7 days'))
+		FROM group_member WHERE group_id = $1 AND type = 2 AND (left_at IS NULL OR joined_at >= $3)`, groupID, now.AddDate(0, 0, -7), now.AddDate(0, 0, -30), now.AddDate(0, 0, -1)).
+		Scan(&r.present, &r.friends, &r.joined, &r.exit24, &r.cohort7, &r.kept7)
 	if err != nil {
 		return r, fmt.Errorf("compute rates: %w", err)
 	}

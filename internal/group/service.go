@@ -66,7 +66,8 @@ var (
 
 // Applied counts what readings changed.
 type Applied struct {
-	Groups, Joined, Left, Amended int
+	Groups                int // that appeared, or by Dissolve went
+	Joined, Left, Amended int
 }
 
 // Apply makes what we hold of groups equal to what WeCom showed, as differences, and publishes who came and went.
@@ -95,8 +96,10 @@ func (s *Service) Apply(ctx context.Context, tx pg.Tx, seen []Seen) (Applied, er
 	var evs []event.Event
 	for _, x := range seen {
 		g := groups[x.Group.ChatID]
-		if g.isNew {
+		if g.isNew || g.status == Gone {
 			did.Groups++
+		}
+		if g.isNew {
 			evs = append(evs, event.Event{Kind: Created, At: time.Unix(x.Group.CreateTime, 0), GroupID: g.id, StaffID: g.owner.ID, StoreID: g.owner.StoreID,
 				CauseID: x.Cause, Key: fmt.Sprintf("group.created/%d", g.id)})
 		}
@@ -222,21 +225,27 @@ func (s *Service) linkStrangers(ctx context.Context, tx pg.Tx, present map[int64
 	return linkMembers(ctx, tx, externals, ids)
 }
 
-// Dissolve closes groups that are no more; their members' stays end at the same time.
-func (s *Service) Dissolve(ctx context.Context, tx pg.Tx, chatIDs []string, at time.Time, cause int64) error {
+// Dissolve closes groups that are no more; their members' stays end at the same time. It counts the groups and the stays
+// that ended.
+func (s *Service) Dissolve(ctx context.Context, tx pg.Tx, chatIDs []string, at time.Time, cause int64) (Applied, error) {
+	var did Applied
 	groups, err := dissolve(ctx, tx, chatIDs, at)
+	if err != nil || len(groups) == 0 {
+		return did, err
+	}
+	ids := make([]int64, len(groups))
+	for i, g := range groups {
+		ids[i] = g.id
+	}
+	present, _, err := stays(ctx, tx, ids)
 	if err != nil {
-		return err
+		return did, err
 	}
 	var evs []event.Event
 	var left []memberRow
 	for _, g := range groups {
-		present, _, err := stays(ctx, tx, []int64{g.id})
-		if err != nil {
-			return err
-		}
-		for _, m := range present[g.id] {
-			end := at
+		for _, id := range sortedKeys(present[g.id]) {
+			m, end := present[g.id][id], at
 			if end.Before(m.joinedAt) {
 				end = m.joinedAt
 			}
@@ -247,9 +256,10 @@ func (s *Service) Dissolve(ctx context.Context, tx pg.Tx, chatIDs []string, at t
 	}
 	more, err := s.move(ctx, tx, moves{left: left})
 	if err != nil {
-		return err
+		return did, err
 	}
-	return s.Events.Publish(ctx, tx, append(more, evs...)...)
+	did.Groups, did.Left = len(groups), len(left)
+	return did, s.Events.Publish(ctx, tx, append(more, evs...)...)
 }
 
 func (s *Service) onAdded(ctx context.Context, tx pg.Tx, evs []event.Event) error {

@@ -20,6 +20,7 @@ type known struct {
 	name        string
 	notice      string
 	version     string
+	status      Status
 	readAt      time.Time
 	isNew       bool
 }
@@ -67,14 +68,14 @@ func (s *Service) ensure(ctx context.Context, tx pg.Tx, seen []Seen) (map[string
 	if _, err := pgx.ForEachRow(rows, []any{&chat}, func() error { fresh[chat] = true; return nil }); err != nil {
 		return nil, err
 	}
-	rows, err = tx.Query(ctx, `SELECT g.id, g.chat_id, g.name, g.owner_userid, g.notice, g.member_version, g.read_at FROM group_group g
+	rows, err = tx.Query(ctx, `SELECT g.id, g.chat_id, g.name, g.owner_userid, g.notice, g.member_version, g.status, g.read_at FROM group_group g
 		WHERE g.id IN (SELECT group_id FROM group_chat WHERE chat_id = ANY($1)) ORDER BY g.id FOR UPDATE`, chats)
 	if err != nil {
 		return nil, fmt.Errorf("lock groups: %w", err)
 	}
 	out := map[string]known{}
 	var k known
-	_, err = pgx.ForEachRow(rows, []any{&k.id, &chat, &k.name, &k.ownerUserID, &k.notice, &k.version, &k.readAt}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&k.id, &chat, &k.name, &k.ownerUserID, &k.notice, &k.version, &k.status, &k.readAt}, func() error {
 		k.isNew = fresh[chat]
 		out[chat] = k
 		return nil

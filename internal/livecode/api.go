@@ -22,6 +22,7 @@ const (
 type listCodesIn struct {
 	api.PageInput
 	Kind    string `query:"kind" enum:"staff,group,locator"`
+	Status  string `query:"status" enum:"creating,active,failed,paused"`
 	Text    string `query:"q" maxLength:"64"`
 	StoreID int64  `query:"store_id"`
 }
@@ -78,7 +79,7 @@ type codeWelcome struct {
 type funnelStep struct {
 	Step   string   `json:"step"`
 	People int64    `json:"people"`
-	Rate   *float64 `json:"rate"` // of the last step before it that anybody took: a group code has no adds
+	Rate   *float64 `json:"rate"` // of the last step before it that anybody took: a group code has no adds; null when more took this one
 }
 
 type dailyCounts struct {
@@ -193,7 +194,7 @@ func (s *Service) seen(ctx context.Context, id int64) (Code, error) {
 }
 
 func (s *Service) apiList(ctx context.Context, in *listCodesIn) (api.Page[CodeItem], error) {
-	f := Filter{Kind: Kind(in.Kind), Text: in.Text, StoreID: in.StoreID, Scope: actor.From(ctx).Scope, Limit: in.Limit}
+	f := Filter{Kind: Kind(in.Kind), Status: Status(in.Status), Text: in.Text, StoreID: in.StoreID, Scope: actor.From(ctx).Scope, Limit: in.Limit}
 	m, ok, err := in.Mark()
 	if err != nil {
 		return api.Page[CodeItem]{}, err
@@ -359,7 +360,7 @@ func funnel(c Counts) []funnelStep {
 	steps := []funnelStep{{Step: "scan", People: c.Scans}, {Step: stepAdd, People: c.Adds}, {Step: stepJoin, People: c.Joins}, {Step: stepOrder, People: c.FirstOrders}}
 	before := steps[0].People
 	for i := 1; i < len(steps); i++ {
-		if before > 0 {
+		if before > 0 && steps[i].People <= before {
 			rate := float64(steps[i].People) / float64(before)
 			steps[i].Rate = &rate
 		}

@@ -131,6 +131,9 @@ func TestFunnelRates(t *testing.T) {
 	if got[1].Rate == nil || *got[1].Rate != 0 || *got[2].Rate != 0.5 || *got[3].Rate != 0.2 {
 		t.Errorf("a group code's rates skip the adds nobody made: %+v", got)
 	}
+	if past := funnel(Counts{Scans: 3, Adds: 5, Joins: 2}); past[1].Rate != nil || past[2].Rate == nil || *past[2].Rate != 0.4 {
+		t.Errorf("who added without a landing page makes no rate over 1: %+v", past)
+	}
 	if empty := funnel(Counts{}); empty[1].Rate != nil || empty[3].Rate != nil {
 		t.Errorf("rates of nothing: %+v", empty)
 	}

@@ -90,6 +90,7 @@ func (s *Service) Daily(ctx context.Context, q pg.Querier, codeID int64, n int) 
 // Filter narrows a list of codes.
 type Filter struct {
 	Kind    Kind
+	Status  Status
 	Text    string
 	StoreID int64
 	Scope   actor.Scope
@@ -115,6 +116,9 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Code, error) {
 	}
 	if f.Kind != "" {
 		where += ` AND kind = ` + arg(string(f.Kind))
+	}
+	if f.Status != "" {
+		where += ` AND status = ` + arg(string(f.Status))
 	}
 	if f.StoreID != 0 {
 		where += ` AND store_id = ` + arg(f.StoreID)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +35,8 @@ func TestPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := api.New(api.Config{Title: "staff", Log: log, Catalog: catalog, Can: func(actor.Actor, api.Permission) bool { return true }})
-	staffapp.New(staffapp.Deps{DB: b.DB, Clock: b.Clock, Directory: b.Directory, Tasks: tasks, SOP: plans, Codes: b.Codes, CorpName: "禾光茶饮"}).API(a)
+	staffapp.New(staffapp.Deps{DB: b.DB, Clock: b.Clock, Directory: b.Directory, Tasks: tasks, SOP: plans, Codes: b.Codes, CorpName: "禾光茶饮",
+		WeCom: b.WeCom, Wall: b.Clock, PublicURL: "https://qunce.example"}).API(a)
 	for _, op := range a.Ops {
 		if op.Permission != staffapp.Self || !strings.HasPrefix(op.Path, "/staff/api/") {
 			t.Errorf("%s %s asks for %s", op.Method, op.Path, op.Permission)
@@ -92,6 +94,9 @@ func TestPages(t *testing.T) {
 		{"code", "GET", "/code", "", me, 200, []string{"/c/", `"qr_svg_url":"/staff/api/code/qr.svg"`, `"adds_today":null`}, nil},
 		{"picture", "GET", "/code/qr.svg", "", me, 200, []string{"<svg"}, nil},
 		{"no code yet", "GET", "/code", "", other, 404, []string{"staff.no_code"}, nil},
+		{"signing a page", "GET", "/jssdk?url=" + url.QueryEscape("https://qunce.example/staff/?a=1#/today"), "", me, 200, []string{`"corp_id":"`, `"agent_id":`, `"nonce":"`, `"config_signature":"`, `"agent_signature":"`}, nil},
+		{"signing somebody else's page", "GET", "/jssdk?url=" + url.QueryEscape("https://qunce.example.evil.test/staff/"), "", me, 422, []string{"staff.jssdk_url", "https://qunce.example 下"}, []string{"signature"}},
+		{"signing for no member of staff", "GET", "/jssdk?url=" + url.QueryEscape("https://qunce.example/staff/"), "", office, 403, []string{"staff.not_linked"}, nil},
 		{"score", "GET", "/score", "", me, 200, []string{`"id":"sop.exec"`, `"value":null`}, []string{`"value":0`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

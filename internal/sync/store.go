@@ -64,19 +64,11 @@ func saveProgress(ctx context.Context, q pg.Querier, runID int64, at progress, r
 	return nil
 }
 
-func loadProgress(ctx context.Context, q pg.Querier, runID int64) (at progress, result Result, err error) {
-	var a, r []byte
-	if err := q.QueryRow(ctx, `SELECT progress, result FROM sync_run WHERE id = $1`, runID).Scan(&a, &r); err != nil {
-		return at, result, fmt.Errorf("load progress: %w", err)
-	}
-	if err := json.Unmarshal(a, &at); err != nil {
-		return at, result, err
-	}
-	return at, result, json.Unmarshal(r, &result)
-}
-
 func finish(ctx context.Context, q pg.Querier, runID int64, state, text string, at progress, result Result, now time.Time) error {
 	if err := saveProgress(ctx, q, runID, at, result); err != nil {
+		return err
+	}
+	if err := clearSeen(ctx, q, runID); err != nil {
 		return err
 	}
 	_, err := q.Exec(ctx, `UPDATE sync_run SET state = $2, error = $3, finished_at = $4 WHERE id = $1`, runID, state, text, now)
@@ -121,11 +113,16 @@ func keepSeen(ctx context.Context, tx pg.Tx, runID int64, rows []wecom.ExternalF
 	return nil
 }
 
-// unseen returns active relations that the run did not see.
-func unseen(ctx context.Context, q pg.Querier, runID int64, now time.Time) ([]customer.End, error) {
+func countSeen(ctx context.Context, q pg.Querier, runID int64) (n int, err error) {
+	err = q.QueryRow(ctx, `SELECT count(*) FROM sync_seen WHERE run_id = $1`, runID).Scan(&n)
+	return n, err
+}
+
+// unseen returns relations that WeCom should show and the run did not see, in order, after the one given.
+func unseen(ctx context.Context, q pg.Querier, runID int64, user, external string, limit int, now time.Time) ([]customer.End, error) {
 	rows, err := q.Query(ctx, `SELECT r.userid, r.external_userid FROM customer_relation r
 		LEFT JOIN sync_seen s ON s.run_id = $1 AND s.userid = r.userid AND s.external_userid = r.external_userid
-		WHERE r.state = 'active' AND s.run_id IS NULL ORDER BY 1, 2`, runID)
+		WHERE r.state <> 'deleted_by_staff' AND s.run_id IS NULL AND (r.userid, r.external_userid) > ($2, $3) ORDER BY 1, 2 LIMIT $4`, runID, user, external, limit)
 	if err != nil {
 		return nil, fmt.Errorf("find unseen relations: %w", err)
 	}
@@ -134,6 +131,28 @@ func unseen(ctx context.Context, q pg.Querier, runID int64, now time.Time) ([]cu
 		err := row.Scan(&e.UserID, &e.ExternalUserID)
 		return e, err
 	})
+}
+
+// heldStaff are the staff we take for able to have customers.
+func heldStaff(ctx context.Context, q pg.Querier) ([]string, error) {
+	return texts(ctx, q, `SELECT userid FROM directory_staff WHERE active AND can_contact`)
+}
+
+func heldTags(ctx context.Context, q pg.Querier) ([]string, error) {
+	return texts(ctx, q, `SELECT id FROM customer_tag`)
+}
+
+func texts(ctx context.Context, q pg.Querier, sql string) ([]string, error) {
+	rows, err := q.Query(ctx, sql)
+	if err != nil {
+		return nil, fmt.Errorf("read what we hold: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+func noteError(ctx context.Context, q pg.Querier, runID int64, text string) error {
+	_, err := q.Exec(ctx, `UPDATE sync_run SET error = $2 WHERE id = $1`, runID, text)
+	return err
 }
 
 func livingChats(ctx context.Context, q pg.Querier) ([]string, error) {

@@ -50,6 +50,8 @@ func TestAPI(t *testing.T) {
 		{"a person without a scope sees nothing", stranger, "GET", "/api/codes", "", 200, `"items":[]`, west.Token},
 		{"nobody is signed in", actor.Actor{}, "GET", "/api/codes", "", 401, "auth.sign_in", ""},
 		{"kinds are told apart", owner, "GET", "/api/codes?kind=locator", "", 200, locator.Token, west.Token},
+		{"states are told apart", owner, "GET", "/api/codes?status=failed", "", 200, `"items":[]`, west.Token},
+		{"a state nobody knows", owner, "GET", "/api/codes?status=lost", "", 422, "status", ""},
 		{"names are searched", owner, "GET", "/api/codes?q=%E6%B5%B7%E6%8A%A5", "", 200, west.Token, river.Token},
 		{"one code with its welcome", owner, "GET", path(west.ID), "", 200, `{name}，我是禾光·西湖店的{staff}`, ""},
 		{"and who stands behind it", owner, "GET", path(west.ID), "", 200, "李娜", ""},

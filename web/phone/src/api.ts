@@ -119,7 +119,11 @@ async function call<T>(path: string, body?: unknown): Promise<T> {
 
 const e = encodeURIComponent;
 
-export const people = (kind: Kind, q: string) => call<{ items: PersonRow[] }>(`people?kind=${kind}&q=${e(q)}`);
+/** Whose acquaintance: "no" are those who never met a store, "yes" those who are a friend or in a group. */
+export type Known = "no" | "yes";
+
+export const people = (kind: Kind, q: string, known: Known) =>
+  call<{ items: PersonRow[] }>(`people?kind=${kind}&q=${e(q)}${kind === "person" ? `&known=${known}` : ""}`);
 export const person = (id: string) => call<Person>(`person/${e(id)}`);
 export const chat = (me: string, row: { peer?: string; chat_id?: string }) =>
   call<Chat>(row.chat_id ? `chat?chat_id=${e(row.chat_id)}` : `chat?person=${e(me)}&peer=${e(row.peer ?? "")}`);
@@ -159,8 +163,8 @@ export function readCode(
   } catch {
     return null;
   }
-  const bare = url.pathname.match(/\/sim\/qr\/(way|join)\/[^/]+\.png$/);
-  if (bare) return { kind: bare[1] as "way" | "join", qr: address.trim() };
+  const bare = url.pathname.match(/\/sim\/qr\/([wj])\/[^/]+\.png$/);
+  if (bare) return { kind: bare[1] === "w" ? "way" : "join", qr: address.trim() };
   const landing = url.pathname.match(/^\/c\/([^/]+)$/);
   if (landing) return { kind: "landing", token: decodeURIComponent(landing[1] ?? "") };
   return null;

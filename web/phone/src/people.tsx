@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import { type Kind, PhoneError, people } from "./api";
+import { type Kind, type Known, PhoneError, people } from "./api";
 import { Avatar, Blank } from "./kit";
 import type { Actor } from "./nav";
 import { usePoll } from "./poll";
@@ -7,19 +7,17 @@ import { t } from "./text";
 
 export function People({ actor }: { actor: Actor | null }) {
   const [kind, setKind] = useState<Kind>(actor?.kind ?? "person");
+  // Whoever knows no store yet is the best beginning.
+  const [known, setKnown] = useState<Known>("no");
   const [typed, setTyped] = useState("");
   const [q, setQ] = useState("");
   useEffect(() => {
     const timer = setTimeout(() => setQ(typed.trim()), 250);
     return () => clearTimeout(timer);
   }, [typed]);
-  const list = usePoll(`${kind} ${q}`, () => people(kind, q), 4000);
-  // Staff with something to confirm, and customers who know no store yet, are the best beginnings.
-  const rows = [...(list.data?.items ?? [])].sort((a, b) =>
-    kind === "staff"
-      ? (b.tasks ?? 0) - (a.tasks ?? 0)
-      : Number(a.friends + a.groups > 0) - Number(b.friends + b.groups > 0),
-  );
+  const list = usePoll(`${kind} ${known} ${q}`, () => people(kind, q, known), 4000);
+  // Staff with something to confirm come first.
+  const rows = [...(list.data?.items ?? [])].sort((a, b) => (b.tasks ?? 0) - (a.tasks ?? 0));
 
   return (
     <div class="people">
@@ -30,6 +28,15 @@ export function People({ actor }: { actor: Actor | null }) {
           </button>
         ))}
       </div>
+      {kind === "person" && (
+        <div class="chips">
+          {(["no", "yes"] as const).map((name) => (
+            <button key={name} type="button" aria-pressed={known === name} onClick={() => setKnown(name)}>
+              {t(name === "no" ? "stranger" : "known")}
+            </button>
+          ))}
+        </div>
+      )}
       <input
         type="search"
         value={typed}

@@ -27,11 +27,8 @@ export function Scanner({ nav }: { nav: Nav }) {
               onClick={() => nav.visit(`/c/${encodeURIComponent(code.token)}`, code.name)}
             >
               <img src={`/api/codes/${code.id}/qr.svg`} alt="" width="84" height="84" />
-              <b class="clip">{code.name}</b>
-              <small class="clip">
-                {t(`kind.${code.kind}` as Word)}
-                {code.store_name ? ` · ${code.store_name}` : ""}
-              </small>
+              <b>{code.name}</b>
+              <small>{t(`kind.${code.kind}` as Word)}</small>
             </button>
           ))}
         </div>

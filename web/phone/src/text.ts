@@ -11,6 +11,7 @@ export const words = {
   search: ["搜索姓名", "Search a name"],
   nobody: ["没有找到", "Nobody found"],
   friends_groups: ["好友 {{friends}} · 群 {{groups}}", "{{friends}} friends · {{groups}} groups"],
+  known: ["已是好友或在群", "Friend or in a group"],
   stranger: ["还没接触过门店", "Knows no store yet"],
   tasks: ["{{count}} 条待确认", "{{count}} to confirm"],
   pick: ["先在左边选一个人", "Pick a person first"],

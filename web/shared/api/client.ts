@@ -10,10 +10,11 @@ export interface ErrorDetail {
   message?: string;
 }
 
-/** A failed request. `code` is what the pages translate; `status` 0 means that no answer came. */
+/** A failed request. `sentence` is the server's, in the reader's language, or empty; `status` 0 means that no answer came. */
 export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
+  readonly sentence: string;
   readonly field?: string;
   readonly params: Record<string, unknown>;
   readonly details: ErrorDetail[];
@@ -23,6 +24,7 @@ export class ApiError extends Error {
     this.name = "ApiError";
     this.status = status;
     this.code = body.code || codeOfStatus(status);
+    this.sentence = body.message && body.message !== body.code ? body.message : "";
     this.field = body.field || undefined;
     this.params = body.params ?? {};
     this.details = body.details ?? [];

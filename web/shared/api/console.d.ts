@@ -1486,10 +1486,41 @@ export interface components {
             id: number;
         };
         IntakeImportDetail: {
+            by: string;
+            /** Format: int64 */
+            created: number;
+            /** @description why the import failed */
+            error: string | null;
+            /** Format: int64 */
+            errors: number;
+            file_name: string;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: int64 */
+            id: number;
+            kind: string;
             legal_basis: string;
             mapping: components["schemas"]["IntakeMappingItem"][];
+            /**
+             * Format: double
+             * @description 0 to 1
+             */
+            progress: number;
+            /** Format: int64 */
+            rows: number;
+            /** Format: int64 */
+            skipped: number;
             source: string;
+            /** Format: date-time */
+            started_at: string;
+            state: string;
+            /** Format: int64 */
+            unchanged: number;
             unmapped: string[];
+            /** Format: int64 */
+            updated: number;
+            /** Format: int64 */
+            warnings: number;
         };
         IntakeImportItem: {
             by: string;
@@ -2340,6 +2371,7 @@ export interface operations {
                 cursor?: string;
                 limit?: number;
                 kind?: "staff" | "group" | "locator";
+                status?: "creating" | "active" | "failed" | "paused";
                 q?: string;
                 store_id?: number;
             };

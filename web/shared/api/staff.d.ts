@@ -52,6 +52,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/staff/api/jssdk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sign the address of a page for WeCom's JS-SDK */
+        get: operations["staff-jssdk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/staff/api/me": {
         parameters: {
             query?: never;
@@ -257,6 +274,19 @@ export interface components {
             qr_svg_url: string;
             url: string;
         };
+        StaffappJSSDK: {
+            /** Format: int64 */
+            agent_id: number;
+            agent_signature: string;
+            config_signature: string;
+            corp_id: string;
+            nonce: string;
+            /**
+             * Format: int64
+             * @description Unix seconds
+             */
+            timestamp: number;
+        };
         StaffappMe: {
             corp_name: string;
             /** Format: date-time */
@@ -423,6 +453,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageGroupListItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "staff-jssdk": {
+        parameters: {
+            query: {
+                /** @description the page's whole address; a fragment is left out */
+                url: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffappJSSDK"];
                 };
             };
             /** @description Error */

@@ -671,6 +671,16 @@ export interface StaffToday {
 
 export type SkipReason = "customer_asked" | "already_talked" | "not_suitable" | "off_duty" | "other";
 
+/** What a page needs to register with the WeCom client; both signatures share nonce and time. */
+export interface JSSDK {
+  corp_id: string;
+  agent_id: number;
+  timestamp: number;
+  nonce: string;
+  config_signature: string;
+  agent_signature: string;
+}
+
 export interface StaffCode {
   url: string;
   qr_svg_url: string;

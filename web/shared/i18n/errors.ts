@@ -1,25 +1,29 @@
-// One sentence for a failed request. The server translates its own codes; this catalog has what no server sentence
-// covers: no answer at all, an answer from something in between, and the generic findings of request validation.
+// One sentence for a failed request. The server says its failures in the reader's language; the sentences here are for
+// what no server could say: no answer at all, an answer from something in between, and our own pages' mistakes.
 import { ApiError, codeOfStatus } from "../api/client";
-import en from "./errors.en.json";
-import zh from "./errors.zh.json";
-
-const catalogs: Record<string, Record<string, string>> = { zh, en };
 
 export type ErrorLanguage = "zh" | "en";
 
-/** The sentence for a code, or undefined when the code is not in the catalog. */
-export function codeText(code: string, language: ErrorLanguage): string | undefined {
-  return catalogs[language]?.[code];
-}
+/** Pairs of zh-CN and en, by the family of a failure. */
+export const sentences = {
+  network: [
+    "连接不上服务器。请检查网络后重试，刚才的操作不会重复执行。",
+    "Cannot reach the server. Check the network and try again; nothing is done twice.",
+  ],
+  unauthenticated: ["登录已失效，请重新登录。", "You are signed out. Please sign in again."],
+  too_large: ["文件太大，请拆分后再上传。", "The file is too large. Split it and upload again."],
+  unavailable: ["服务暂时不可用，请稍后再试。", "The service is not available now. Please try again later."],
+  unknown: [
+    "没有成功，请稍后重试；如一直出现，请把时间告诉管理员。",
+    "That did not work. Please try again; if it keeps happening, tell your administrator when.",
+  ],
+} as const;
 
-/** What to tell a person about any thrown value. Never shows internals. */
+/** What to tell a person about any thrown value. Never shows a bare code or an exception. */
 export function errorText(error: unknown, language: ErrorLanguage): string {
-  const internal = codeText("internal", language) ?? "";
-  if (!(error instanceof ApiError)) return internal;
-  const own = codeText(error.code, language);
-  if (own) return own;
-  // The server's sentence is already in the reader's language; a bare code is not a sentence.
-  if (error.message && error.message !== error.code && !error.message.startsWith("HTTP ")) return error.message;
-  return codeText(codeOfStatus(error.status), language) ?? internal;
+  const index = language === "en" ? 1 : 0;
+  if (!(error instanceof ApiError)) return sentences.unknown[index];
+  if (error.sentence) return error.sentence;
+  const family = codeOfStatus(error.status);
+  return (family in sentences ? sentences[family as keyof typeof sentences] : sentences.unknown)[index];
 }

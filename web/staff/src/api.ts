@@ -1,7 +1,7 @@
 // The staff pages' client. A lost session goes through WeCom's sign-in once; a second failure in a row is shown.
 import { ApiError, makeClient, unwrap } from "@shared/api/client";
 import type { paths } from "@shared/api/staff";
-import type { Customer, Group, Page, SkipReason, StaffCode, StaffMe, StaffToday } from "@shared/api/types";
+import type { Customer, Group, Metric, Page, SkipReason, StaffCode, StaffMe, StaffToday } from "@shared/api/types";
 import { errorText } from "@shared/i18n/errors";
 import { language } from "./text";
 
@@ -34,6 +34,7 @@ export const customers = (q: string, cursor?: string) =>
 export const groups = (cursor?: string) =>
   unwrap<Page<Group>>(api.GET("/staff/api/groups", { params: { query: { cursor } } }));
 export const code = () => unwrap<StaffCode>(api.GET("/staff/api/code"));
+export const score = () => unwrap<{ tiles: Metric[] }>(api.GET("/staff/api/score"));
 export const sent = (id: number) => unwrap(api.POST("/staff/api/tasks/{id}/sent", { params: { path: { id } } }));
 export const skip = (id: number, reason: SkipReason, note: string) =>
   unwrap(

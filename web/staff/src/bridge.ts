@@ -1,7 +1,8 @@
-// The WeCom client around the page, as the page sees it: one function that invokes by name and answers through a
-// callback. Without a client every call answers "unavailable", and the pages offer the way by hand.
+// The client around the page, as the page sees it: one function that invokes by name. Inside WeCom it is the JS-SDK, which
+// is fetched at the first call; in the simulator's phone it is the bridge which the phone puts into the page. Without
+// either every call answers "unavailable", and the pages offer the way by hand.
 
-interface Reply {
+export interface Reply {
   err_msg?: string;
   errMsg?: string;
   [key: string]: unknown;
@@ -30,9 +31,12 @@ export type SendOutcome =
 
 const answerWithin = 10_000;
 
-function invoke(name: string, params: Record<string, unknown> = {}): Promise<Reply | null> {
+const insideWeCom = () => /wxwork\//i.test(navigator.userAgent);
+
+async function invoke(name: string, params: Record<string, unknown> = {}): Promise<Reply | null> {
+  if (insideWeCom()) return (await import("./jssdk")).call(name, params);
   const bridge = window.WeixinJSBridge;
-  if (!bridge) return Promise.resolve(null);
+  if (!bridge) return null;
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve({ err_msg: `${name}:fail timeout` }), answerWithin);
     bridge.invoke(name, params, (reply) => {
@@ -69,7 +73,7 @@ export function sameChat(a: Target | null, b: Target | null): boolean {
 
 /** Sends text into the target's chat: at once when it is the chat beside the page, else the chat is opened first. */
 export async function sendText(target: Target, text: string): Promise<SendOutcome> {
-  if (!window.WeixinJSBridge) return { kind: "unavailable" };
+  if (!window.WeixinJSBridge && !insideWeCom()) return { kind: "unavailable" };
   if (!sameChat(await currentChat(), target)) {
     const opened = await invoke("openEnterpriseChat", {
       chatId: target.chat_id ?? "",

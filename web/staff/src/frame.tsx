@@ -1,17 +1,18 @@
-// Four tabs under one thumb. The tab stands in the hash, so that a notice can lead straight to one.
+// Five tabs under one thumb. The tab stands in the hash, so that a notice can lead straight to one.
 import { useQuery } from "@tanstack/react-query";
 import { TabBar } from "antd-mobile";
-import { CheckCircleOutline, ScanCodeOutline, TeamOutline, UserOutline } from "antd-mobile-icons";
+import { CheckCircleOutline, HistogramOutline, ScanCodeOutline, TeamOutline, UserOutline } from "antd-mobile-icons";
 import { useEffect, useState } from "react";
 import { me as fetchMe, today as fetchToday, isSignedOut, signIn } from "./api";
 import { CodePage } from "./pages/code";
 import { CustomersPage } from "./pages/customers";
 import { GroupsPage } from "./pages/groups";
+import { ScorePage } from "./pages/score";
 import { TodayPage } from "./pages/today";
 import { Failure, Waiting } from "./state";
 import { t } from "./text";
 
-const tabs = ["today", "customers", "groups", "code"] as const;
+const tabs = ["today", "customers", "groups", "code", "score"] as const;
 type Tab = (typeof tabs)[number];
 
 const icons = {
@@ -19,6 +20,7 @@ const icons = {
   customers: <UserOutline />,
   groups: <TeamOutline />,
   code: <ScanCodeOutline />,
+  score: <HistogramOutline />,
 };
 
 function tabOf(hash: string): Tab {
@@ -66,6 +68,7 @@ export function Frame() {
         {tab === "customers" && <CustomersPage />}
         {tab === "groups" && <GroupsPage />}
         {tab === "code" && <CodePage />}
+        {tab === "score" && <ScorePage />}
       </main>
       <TabBar
         className="tabs"

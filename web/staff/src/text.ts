@@ -5,6 +5,7 @@ export const words = {
   "tab.customers": ["客户", "Customers"],
   "tab.groups": ["群", "Groups"],
   "tab.code": ["我的码", "My code"],
+  "tab.score": ["成绩", "Score"],
   "today.progress": ["今天 {{done}} / {{due}}", "{{done}} of {{due}} done"],
   "today.minutes": ["剩下的大约 {{minutes}} 分钟", "about {{minutes}} min left"],
   "today.all_done": ["今天的任务都做完了", "All done for today"],
@@ -40,7 +41,24 @@ export const words = {
     "聊天已打开。请在聊天的工具栏里打开本页，再点发送。",
     "The chat is open. Open this page from its toolbar and send.",
   ],
-  "task.send_failed": ["没有发出去：{{reason}}", "Not sent: {{reason}}"],
+  "task.send_failed": [
+    "没有发出去：{{reason}}。可以复制话术，到聊天里粘贴发送，再点“我已发送”。",
+    "Not sent: {{reason}}. Copy the text, paste it in the chat, then tap “I sent it”.",
+  ],
+  "fail.cancel": ["发送被取消了", "it was cancelled"],
+  "fail.permission": ["企业微信没有允许这个页面发消息", "WeCom does not let this page send"],
+  "fail.timeout": ["企业微信没有回应", "WeCom did not answer"],
+  "fail.unknown": ["企业微信没有说明原因", "WeCom gave no reason"],
+  "score.title": ["近 7 天", "Last 7 days"],
+  "score.sop.exec": ["SOP 执行率", "SOP executed"],
+  "score.sop.ontime": ["SOP 准时率", "SOP on time"],
+  "score.acq.add": ["新增好友", "New friends"],
+  "score.of": ["{{done}} / {{due}} 个任务", "{{done}} of {{due}} tasks"],
+  "score.hint": [
+    "执行率只算到期的任务：被规则拦下的不算，跳过的算没做。",
+    "Of the tasks that fell due; what the rules refused does not count.",
+  ],
+  "score.no_case": ["还没有到期的任务", "No task has fallen due"],
   "task.i_did": ["我已完成", "Done"],
   "task.send_one": ["发送", "Send"],
   "task.by_list": ["逐个完成后，点“我已完成”。", "Work through the list, then tap “Done”."],
@@ -84,6 +102,8 @@ export const words = {
     "Sign-in did not work. Open it again from WeCom's workbench.",
   ],
 } as const;
+
+export type Word = keyof typeof words;
 
 export const language = chooseLanguage();
 export const t = makeT(words, language);

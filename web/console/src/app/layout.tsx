@@ -4,13 +4,14 @@ import { unwrap } from "@shared/api/client";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { Button, Dropdown, Menu, type MenuProps } from "antd";
+import { useEffect } from "react";
 import { setLanguage, useT } from "../i18n";
 import { Brand } from "../kit/brand";
 import { api } from "../lib/api";
 import { useWrite } from "../lib/mutation";
 import { useMe } from "../lib/session";
 import { DemoBar } from "./demo-bar";
-import { entryOf, menuFor } from "./menu";
+import { entryOf, menu, menuFor } from "./menu";
 
 type Item = NonNullable<MenuProps["items"]>[number];
 
@@ -28,6 +29,11 @@ export function Layout() {
     },
   });
   const english = t.language === "en";
+  const entry = menu.flatMap((part) => part.entries).find((one) => one.path === entryOf(location.pathname));
+  const title = [entry && t(entry.label), t("app.name")].filter(Boolean).join(" · ");
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
 
   return (
     <div className="frame">
@@ -41,7 +47,7 @@ export function Layout() {
             mode="inline"
             inlineIndent={14}
             selectedKeys={[entryOf(location.pathname)]}
-            items={menuFor(me?.user.permissions ?? []).flatMap((part): Item[] => {
+            items={menuFor(me && !me.must_set_password ? me.user.permissions : []).flatMap((part): Item[] => {
               const entries = part.entries.map((entry) => ({
                 key: entry.path,
                 label: <Link to={entry.path}>{t(entry.label)}</Link>,

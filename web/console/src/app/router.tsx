@@ -1,6 +1,7 @@
 // The routes of the console. Pages load when they are opened; their URL state is checked by their schema here.
 
 import { ApiError } from "@shared/api/client";
+import type { Me } from "@shared/api/types";
 import type { QueryClient } from "@tanstack/react-query";
 import {
   createRootRouteWithContext,
@@ -50,14 +51,17 @@ const inside = createRoute({
   id: "inside",
   component: Layout,
   beforeLoad: async ({ context, location }) => {
+    let me: Me;
     try {
-      await context.client.ensureQueryData(meQuery);
+      me = await context.client.ensureQueryData(meQuery);
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) {
         throw redirect({ to: "/signin", search: location.href === "/" ? {} : { redirect: location.href } });
       }
       throw error;
     }
+    // The server refuses everything else until it is set.
+    if (me.must_set_password && location.pathname !== "/password") throw redirect({ to: "/password" });
   },
 });
 
@@ -68,8 +72,8 @@ const alias = (path: string, to: string) =>
   createRoute({
     getParentRoute: under,
     path,
-    beforeLoad: () => {
-      throw redirect({ to });
+    beforeLoad: ({ search }) => {
+      throw redirect({ to, search: search as never });
     },
   });
 

@@ -78,6 +78,16 @@ export const acquisition = {
   "funnel.add": ["加好友", "Added"],
   "funnel.join": ["进群", "Joined"],
   "funnel.first_order": ["首单", "First order"],
+  "funnel.past_page": [
+    "部分好友没有经过落地页，无法计算",
+    "Some came without our landing page, so no rate can be told",
+  ],
+  "funnel.past_page_short": ["部分没有经过落地页", "some without our page"],
+  "code.locator_counts": [
+    "选好门店之后的加好友、进群和首单，记在各门店自己的活码上。",
+    "What follows after a store is chosen counts for that store's own codes.",
+  ],
+  "code.state": ["渠道参数", "Channel parameter"],
   "code.daily": ["每日", "By day"],
   "code.picture": ["二维码", "QR code"],
   "code.picture_hint": ["印刷请用 SVG，任意放大不糊", "Use the SVG for print; it stays sharp"],
@@ -149,8 +159,8 @@ export const acquisition = {
     "Import your stores and customers can find the nearest.",
   ],
   "order.list_note": [
-    "导入的订单按会员号或手机号对应到客户；下单前 7 天内进来的渠道记为带来者。",
-    "Imported orders are matched to customers; the channel of entry is credited within its window.",
+    "导入的订单按会员号或手机号对应到客户；客户第一次添加用的码，30 天内的订单记在它名下。",
+    "Imported orders are matched to customers; orders within 30 days of the first add are credited to the code of that add.",
   ],
   "order.search": ["订单号、会员号", "Order or member number"],
   "order.no": ["订单号", "Order no."],

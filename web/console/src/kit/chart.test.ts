@@ -13,10 +13,10 @@ describe("linePath", () => {
 describe("niceTop", () => {
   it.each([
     [0, 1],
-    [3, 5],
+    [3, 4],
     [17, 20],
-    [240, 250],
-    [251, 500],
-    [0.3, 0.5],
+    [240, 400],
+    [401, 600],
+    [0.3, 0.4],
   ])("%d → %d", (max, want) => expect(niceTop(max)).toBe(want));
 });

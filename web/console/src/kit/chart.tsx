@@ -15,6 +15,8 @@ interface Props {
   /** Width of the drawing in its own pixels; a wide place wants a wide drawing, not a magnified one. */
   width?: number;
   format?: (value: number) => string;
+  /** The last day is not over: its piece of a line is dashed, since the number still grows. */
+  running?: boolean;
 }
 
 /** SVG path of a line; a null lifts the pen. */
@@ -36,11 +38,11 @@ export function linePath(values: (number | null)[], x: (i: number) => number, y:
 export function niceTop(max: number): number {
   if (max <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(max));
-  for (const step of [1, 2, 2.5, 5, 10]) if (step * power >= max) return step * power;
+  for (const step of [1, 2, 4, 6, 10]) if (step * power >= max) return step * power;
   return 10 * power;
 }
 
-export function LineChart({ labels, lines, height = 150, width = 560, format = String }: Props) {
+export function LineChart({ labels, lines, height = 150, width = 560, format = String, running = false }: Props) {
   const t = useT();
   const id = useId();
   const known = lines.flatMap((line) => line.values.filter((v): v is number => v !== null));
@@ -86,12 +88,21 @@ export function LineChart({ labels, lines, height = 150, width = 560, format = S
         {lines.map((line) => (
           <g key={line.name}>
             <path
-              d={linePath(line.values, x, y)}
+              d={linePath(running ? line.values.slice(0, -1) : line.values, x, y)}
               fill="none"
               stroke={line.color}
               strokeWidth="1.8"
               strokeLinejoin="round"
             />
+            {running && (
+              <path
+                d={linePath(line.values.slice(-2), (i) => x(Math.max(0, line.values.length - 2) + i), y)}
+                fill="none"
+                stroke={line.color}
+                strokeWidth="1.4"
+                strokeDasharray="3 4"
+              />
+            )}
             {line.values.map((value, i) =>
               value === null ? null : (
                 <circle key={labels[i]} cx={x(i)} cy={y(value)} r="2.4" fill={line.color}>

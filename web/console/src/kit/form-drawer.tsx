@@ -1,7 +1,6 @@
 // A form at the side: the list stays in view. A failed save marks the fields the server named and keeps what was
 // typed; closing a touched form asks first.
 import { ApiError } from "@shared/api/client";
-import { codeText } from "@shared/i18n/errors";
 import { Alert, App, Button, Drawer, Form } from "antd";
 import { type ReactNode, useEffect, useState } from "react";
 import { useT } from "../i18n";
@@ -20,17 +19,19 @@ interface Props<V extends object> {
 }
 
 /** The fields of a failed request with the sentence for each. */
-export function fieldErrors(error: ApiError, language: "zh" | "en"): { name: string; errors: string[] }[] {
+export function fieldErrors(error: ApiError): { name: string; errors: string[] }[] {
   const found = new Map<string, string[]>();
-  const add = (field: string | undefined, code: string, message?: string) => {
+  const add = (field: string | undefined, text: string) => {
     if (!field) return;
-    const text = codeText(code, language) ?? message ?? code;
     // Request validation names the place in the request, "body.name"; a form knows the field alone.
     const name = field.replace(/^body\./, "");
     found.set(name, [...(found.get(name) ?? []), text]);
   };
-  if (error.details.length === 0) add(error.field, error.code, error.message);
-  for (const detail of error.details) add(detail.field, detail.code, detail.message);
+  if (error.details.length === 0) add(error.field, error.message);
+  for (const detail of error.details) {
+    // What the request's schema finds is worded for programmers; the sentence of the whole is for people.
+    add(detail.field, detail.code === "request.invalid" ? error.message : (detail.message ?? error.message));
+  }
   return [...found].map(([name, errors]) => ({ name, errors }));
 }
 
@@ -72,7 +73,7 @@ export function FormDrawer<V extends object>({
       await onSubmit(values);
       onClose();
     } catch (error) {
-      const marks = error instanceof ApiError ? fieldErrors(error, t.language === "en" ? "en" : "zh") : [];
+      const marks = error instanceof ApiError ? fieldErrors(error) : [];
       const known = marks.filter((mark) => form.getFieldInstance(mark.name as never) !== undefined);
       form.setFields(known as never);
       if (known.length < Math.max(1, marks.length)) setFailure(textOf(error));

@@ -1,5 +1,6 @@
 // Steps that lose people on the way. A step nobody counted is "—", not an empty bar.
-import { count, percent } from "@shared/format";
+import { count, percent, unknown } from "@shared/format";
+import { Tooltip } from "antd";
 import { useT } from "../i18n";
 
 export interface FunnelStep {
@@ -15,7 +16,6 @@ export function funnelWidths(steps: Pick<FunnelStep, "people">[]): number[] {
 }
 
 export function Funnel({ steps }: { steps: FunnelStep[] }) {
-  const t = useT();
   const widths = funnelWidths(steps);
   return (
     <div className="funnel">
@@ -27,10 +27,26 @@ export function Funnel({ steps }: { steps: FunnelStep[] }) {
           </div>
           <span className="num">
             <b>{count(step.people)}</b>
-            {i > 0 && <span className="quiet"> · {t("funnel.of_previous", { rate: percent(step.rate) })}</span>}
+            {i > 0 && <Share step={step} more={(step.people ?? 0) > (steps[i - 1]?.people ?? 0)} />}
           </span>
         </div>
       ))}
     </div>
+  );
+}
+
+// A share that cannot be told says why: some took this step without the one before.
+function Share({ step, more }: { step: FunnelStep; more: boolean }) {
+  const t = useT();
+  const share = <span className="quiet"> · {t("funnel.of_previous", { rate: percent(step.rate) })}</span>;
+  if (step.rate !== null) return share;
+  if (!more) return <span className="quiet"> · {unknown}</span>;
+  return (
+    <Tooltip title={t("funnel.past_page")}>
+      <span className="quiet">
+        {" "}
+        · {unknown} {t("funnel.past_page_short")}
+      </span>
+    </Tooltip>
   );
 }

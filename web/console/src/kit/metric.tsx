@@ -49,7 +49,9 @@ export function metricReason(metric: Metric, t: Translate): string {
 
 function fraction(metric: Metric, t: Translate): string {
   if (metric.unit !== "ratio" || metric.denominator === null || metric.denominator === undefined) return "";
-  return t("stat.of", { numerator: count(metric.numerator), denominator: count(metric.denominator) });
+  // A share of sales divides money by money.
+  const text = metric.id.startsWith("rev.") ? money : count;
+  return t("stat.of", { numerator: text(metric.numerator), denominator: text(metric.denominator) });
 }
 
 interface TileProps {

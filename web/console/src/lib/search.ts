@@ -4,6 +4,10 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
 import { z } from "zod";
 
+// Left alone, zod tries whether it may compile its checks with eval, which our pages' policy refuses with an error in the
+// console. Every schema of the console begins with this module.
+z.config({ jitless: true });
+
 const optionalText = z.string().optional().catch(undefined);
 const optionalId = z.number().int().positive().optional().catch(undefined);
 

@@ -70,6 +70,14 @@ function recipients(task: StaffTask): string {
     : t("task.to", { names });
 }
 
+// What the client says is for programs; the common ones have words.
+function refusal(reason: string): string {
+  if (/cancel/i.test(reason)) return t("fail.cancel");
+  if (/permission|not supported|access|unsupported/i.test(reason)) return t("fail.permission");
+  if (/timeout/i.test(reason)) return t("fail.timeout");
+  return reason.replace(/^fail\s*/, "") || t("fail.unknown");
+}
+
 function TaskCard({ task, now, onSkip }: { task: StaffTask; now: string; onSkip: () => void }) {
   const client = useQueryClient();
   const [busy, setBusy] = useState(false);
@@ -100,8 +108,7 @@ function TaskCard({ task, now, onSkip }: { task: StaffTask; now: string; onSkip:
       }
       if (outcome.kind === "opened") setByHand(t("task.in_chat"));
       if (outcome.kind === "unavailable") setByHand(t("task.manual"));
-      if (outcome.kind === "failed")
-        Toast.show({ icon: "fail", content: t("task.send_failed", { reason: outcome.reason }) });
+      if (outcome.kind === "failed") setByHand(t("task.send_failed", { reason: refusal(outcome.reason) }));
     } catch (error) {
       Toast.show({ icon: "fail", content: failureText(error) });
     } finally {
@@ -190,7 +197,7 @@ function PeopleRows({ task }: { task: StaffTask }) {
     if (outcome.kind === "opened") Toast.show({ content: t("task.in_chat") });
     if (outcome.kind === "unavailable") Toast.show({ content: t("task.manual") });
     if (outcome.kind === "failed")
-      Toast.show({ icon: "fail", content: t("task.send_failed", { reason: outcome.reason }) });
+      Toast.show({ icon: "fail", content: t("task.send_failed", { reason: refusal(outcome.reason) }) });
   };
   return (
     <ul className="task-people">

@@ -85,12 +85,9 @@ export function PasswordPage() {
           >
             <Input.Password autoComplete="new-password" />
           </Form.Item>
-          <div className="row">
-            <Button type="primary" htmlType="submit" loading={busy}>
-              {t("signin.set_submit")}
-            </Button>
-            {first && <Button onClick={() => navigate({ to: "/" })}>{t("signin.later")}</Button>}
-          </div>
+          <Button type="primary" htmlType="submit" loading={busy}>
+            {t("signin.set_submit")}
+          </Button>
         </Form>
       </Panel>
     </div>

@@ -52,7 +52,7 @@ export function tell(item: TimelineItem, t: Translate): Told {
       break;
     case "touch":
       add(t.word("channel", text("channel")));
-      add(text("source"));
+      add(t.word("touch_source", text("source")));
       add(t.word("touch_reason", text("reason")));
       break;
     case "task":

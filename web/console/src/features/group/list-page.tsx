@@ -29,16 +29,16 @@ export function GroupListPage() {
       {
         key: "name",
         title: t("group.name"),
-        width: 220,
+        width: 205,
         fixed: "left",
         render: (g) => <Link to={`/groups/${g.id}`}>{g.name || t("group.unnamed")}</Link>,
       },
-      { key: "store", title: t("group.store"), width: 170, render: (g) => g.store_name ?? unknown },
-      { key: "owner", title: t("group.owner"), width: 100, render: (g) => g.owner_name },
+      { key: "store", title: t("group.store"), width: 150, render: (g) => g.store_name ?? unknown },
+      { key: "owner", title: t("group.owner"), width: 82, render: (g) => g.owner_name },
       {
         key: "members",
         title: t("group.members"),
-        width: 160,
+        width: 150,
         compare: (a, b) => a.members - b.members,
         render: (g) => (
           <div className="row">
@@ -54,7 +54,7 @@ export function GroupListPage() {
           </div>
         ),
       },
-      { key: "customers", title: t("group.customers"), width: 80, align: "right", render: (g) => count(g.customers) },
+      { key: "customers", title: t("group.customers"), width: 64, align: "right", render: (g) => count(g.customers) },
       {
         key: "joins",
         title: t("group.joins_7d"),
@@ -74,20 +74,20 @@ export function GroupListPage() {
       {
         key: "health",
         title: t("group.health"),
-        width: 112,
+        width: 96,
         align: "center",
         render: (g) => <Health health={g.health} />,
       },
       {
         key: "status",
         title: t("group.status"),
-        width: 100,
+        width: 92,
         render: (g) => <Status kind="group_status" value={g.status} />,
       },
       {
         key: "created_at",
         title: t("group.created_at"),
-        width: 110,
+        width: 104,
         render: (g) => <span className="num">{time(g.created_at, zone, "day")}</span>,
       },
     ],

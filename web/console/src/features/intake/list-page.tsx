@@ -35,7 +35,7 @@ export function ImportListPage() {
   const query = useQuery(importsQuery(search));
   const columns = useMemo<Column<ImportRun>[]>(
     () => [
-      { key: "file", title: t("import.file"), width: 240, render: (r) => r.file_name },
+      { key: "file", title: t("import.file"), width: 215, render: (r) => r.file_name },
       { key: "kind", title: t("import.kind"), width: 90, render: (r) => t(`import_kind.${r.kind}`) },
       {
         key: "state",
@@ -62,7 +62,7 @@ export function ImportListPage() {
         width: 140,
         render: (r) => <span className="num">{time(r.started_at, zone)}</span>,
       },
-      { key: "by", title: t("import.by"), width: 110, render: (r) => r.by },
+      { key: "by", title: t("import.by"), width: 90, render: (r) => t.word("actor", r.by) },
     ],
     [t, zone],
   );

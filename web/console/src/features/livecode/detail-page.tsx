@@ -1,6 +1,6 @@
 // One code: its picture to print, whom it leads to, and how many got how far.
 import type { CodeDetail } from "@shared/api/types";
-import { time } from "@shared/format";
+import { businessDay, time } from "@shared/format";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { Alert, App, Button, Progress, Tag, Typography } from "antd";
@@ -12,7 +12,7 @@ import { PageHeader, Panel } from "../../kit/page";
 import { Loaded } from "../../kit/states";
 import { Status } from "../../kit/status";
 import { useWrite } from "../../lib/mutation";
-import { useCan, useZone } from "../../lib/session";
+import { useCan, useMe, useZone } from "../../lib/session";
 import { changeCode, codeQuery } from "./api";
 import { CodeForm } from "./code-form";
 
@@ -28,8 +28,11 @@ export function CodeDetailPage() {
 
 function Detail({ code }: { code: CodeDetail }) {
   const t = useT();
-  const daily = code.daily ?? [];
   const zone = useZone();
+  const me = useMe();
+  const today = me ? businessDay(me.corp.now, zone) : "";
+  // Before there was a code there was nothing to count.
+  const daily = (code.daily ?? []).filter((day) => day.date >= businessDay(code.created_at, zone));
   const may = useCan("code.write");
   const { modal } = App.useApp();
   const [editing, setEditing] = useState(false);
@@ -96,24 +99,26 @@ function Detail({ code }: { code: CodeDetail }) {
         <div className="stack">
           <Panel title={t("code.funnel")}>
             <Funnel
-              steps={code.funnel.map((step) => ({
+              steps={(code.kind === "locator" ? code.funnel.slice(0, 1) : code.funnel).map((step) => ({
                 label: t.word("funnel", step.step),
                 people: step.people,
                 rate: step.rate,
               }))}
             />
+            {code.kind === "locator" && <div className="quiet">{t("code.locator_counts")}</div>}
           </Panel>
           <Panel title={t("code.daily")}>
             <LineChart
               labels={daily.map((day) => day.date.slice(5))}
               height={220}
               width={860}
+              running={daily.at(-1)?.date === today}
               lines={[
                 { name: t("code.scans"), color: "#9aa9ac", values: daily.map((day) => day.scans) },
                 { name: t("code.adds"), color: "#125e63", values: daily.map((day) => day.adds) },
                 { name: t("code.joins"), color: "#d08a2a", values: daily.map((day) => day.joins) },
                 { name: t("code.first_orders"), color: "#b83b3b", values: daily.map((day) => day.first_orders) },
-              ]}
+              ].slice(0, code.kind === "locator" ? 1 : 4)}
             />
           </Panel>
           {code.kind === "staff" && (
@@ -207,7 +212,9 @@ function LeadsTo({ code }: { code: CodeDetail }) {
       {code.kind !== "locator" && code.staff.length + code.groups.length === 0 && (
         <span className="quiet">{t("code.leads_store")}</span>
       )}
-      <div className="quiet num">state: {code.state}</div>
+      <div className="quiet num">
+        {t("code.state")} {code.state}
+      </div>
     </div>
   );
 }

@@ -2,7 +2,7 @@ import type { Code } from "@shared/api/types";
 import { count, percent, time, unknown } from "@shared/format";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { Button } from "antd";
+import { Button, Tooltip } from "antd";
 import { useMemo, useState } from "react";
 import { useT } from "../../i18n";
 import { type Column, DataTable } from "../../kit/data-table";
@@ -31,13 +31,13 @@ export function CodeListPage() {
       {
         key: "name",
         title: t("code.name"),
-        width: 210,
+        width: 196,
         fixed: "left",
         render: (c) => <Link to={`/codes/${c.id}`}>{c.name}</Link>,
       },
-      { key: "kind", title: t("code.kind"), width: 90, render: (c) => t(`code_kind.${c.kind}`) },
-      { key: "channel", title: t("code.channel"), width: 110, render: (c) => t.word("code_channel", c.channel) },
-      { key: "store", title: t("code.store"), width: 170, render: (c) => c.store_name ?? unknown },
+      { key: "kind", title: t("code.kind"), width: 82, render: (c) => t(`code_kind.${c.kind}`) },
+      { key: "channel", title: t("code.channel"), width: 98, render: (c) => t.word("code_channel", c.channel) },
+      { key: "store", title: t("code.store"), width: 150, render: (c) => c.store_name ?? unknown },
       {
         key: "status",
         title: t("code.status"),
@@ -63,11 +63,9 @@ export function CodeListPage() {
       {
         key: "rate",
         title: t("code.add_rate"),
-        width: 90,
+        width: 82,
         align: "right",
-        render: (c) => (
-          <span className="num">{percent(c.kind === "staff" && c.scans > 0 ? c.adds / c.scans : null)}</span>
-        ),
+        render: (c) => <AddRate code={c} />,
       },
       {
         key: "joins",
@@ -119,6 +117,15 @@ export function CodeListPage() {
           },
           {
             kind: "select",
+            name: "status",
+            label: t("code.status"),
+            options: (["active", "creating", "failed", "paused"] as const).map((value) => ({
+              value,
+              label: t(`code_status.${value}`),
+            })),
+          },
+          {
+            kind: "select",
             name: "store_id",
             label: t("code.store"),
             options: stores.options,
@@ -145,5 +152,17 @@ export function CodeListPage() {
         onCreated={(id) => navigate({ to: `/codes/${id}` })}
       />
     </>
+  );
+}
+
+// People also add through WeCom's own printed picture, which shows no scan: more adds than scans make no rate.
+function AddRate({ code }: { code: Code }) {
+  const t = useT();
+  if (code.kind !== "staff" || code.scans === 0) return <span className="quiet">{unknown}</span>;
+  if (code.adds <= code.scans) return <span className="num">{percent(code.adds / code.scans)}</span>;
+  return (
+    <Tooltip title={t("funnel.past_page")}>
+      <span className="quiet">{unknown}</span>
+    </Tooltip>
   );
 }

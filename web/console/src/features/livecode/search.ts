@@ -5,6 +5,7 @@ export const codesSearch = z.object({
   ...tableFields,
   q: field.text,
   kind: field.oneOf(["staff", "group", "locator"]),
+  status: field.oneOf(["creating", "active", "failed", "paused"]),
   store_id: field.id,
 });
 

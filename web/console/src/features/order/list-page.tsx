@@ -45,7 +45,7 @@ export function OrderListPage() {
       {
         key: "order_no",
         title: t("order.no"),
-        width: 180,
+        width: 150,
         fixed: "left",
         render: (o) => <span className="num">{o.order_no}</span>,
       },
@@ -58,7 +58,7 @@ export function OrderListPage() {
       {
         key: "customer",
         title: t("order.customer"),
-        width: 150,
+        width: 130,
         render: (o) =>
           o.customer_id ? (
             <Link to={`/customers/${o.customer_id}`}>{o.customer_name || t("customer.unnamed")}</Link>
@@ -66,13 +66,13 @@ export function OrderListPage() {
             <span className="quiet">{t("order.nobody")}</span>
           ),
       },
-      { key: "member_no", title: t("customer.member_no"), width: 130, render: (o) => o.member_no ?? unknown },
-      { key: "store", title: t("order.store"), width: 180, render: (o) => o.store_name ?? unknown },
-      { key: "lines", title: t("order.lines"), width: 80, align: "right", render: (o) => count(o.lines) },
+      { key: "member_no", title: t("customer.member_no"), width: 105, render: (o) => o.member_no ?? unknown },
+      { key: "store", title: t("order.store"), width: 155, render: (o) => o.store_name ?? unknown },
+      { key: "lines", title: t("order.lines"), width: 66, align: "right", render: (o) => count(o.lines) },
       {
         key: "net",
         title: t("order.net"),
-        width: 110,
+        width: 92,
         align: "right",
         render: (o) => <span className="num">{money(o.net_fen)}</span>,
         compare: (a, b) => a.net_fen - b.net_fen,
@@ -80,13 +80,13 @@ export function OrderListPage() {
       {
         key: "state",
         title: t("order.state"),
-        width: 90,
+        width: 84,
         render: (o) => <Status kind="order_state" value={o.state} />,
       },
       {
         key: "attributed",
         title: t("order.attributed_to"),
-        width: 180,
+        width: 210,
         render: (o) =>
           o.attributed_to ? <Link to={`/codes/${o.attributed_to.code_id}`}>{o.attributed_to.name}</Link> : unknown,
       },

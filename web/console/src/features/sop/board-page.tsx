@@ -61,7 +61,7 @@ export function BoardPage() {
         render: (r) => <MetricCell metric={r.exec} />,
         compare: (a, b) => (a.exec.value ?? -1) - (b.exec.value ?? -1),
       },
-      { key: "bar", title: t("board.progress"), width: 220, render: (r) => <Bar row={r} /> },
+      { key: "bar", title: t("board.progress"), width: 190, render: (r) => <Bar row={r} /> },
       {
         key: "due",
         title: t("board.due"),
@@ -76,7 +76,7 @@ export function BoardPage() {
       {
         key: "late",
         title: t("board.late"),
-        width: 80,
+        width: 104,
         align: "right",
         render: (r) => <span className={r.late > 0 ? "bad" : ""}>{count(r.late)}</span>,
         compare: (a, b) => a.late - b.late,
@@ -108,8 +108,9 @@ export function BoardPage() {
               }))}
             />
             <DatePicker
-              placeholder={today ?? t("filter.date")}
-              value={search.date ? dayjs(search.date) : null}
+              placeholder={t("filter.date")}
+              allowClear={Boolean(search.date)}
+              value={search.date ? dayjs(search.date) : today ? dayjs(today) : null}
               onChange={(day) => setSearch({ date: day?.format("YYYY-MM-DD") })}
             />
           </>

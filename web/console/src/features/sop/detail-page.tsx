@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { App, Button, Descriptions, Table, Tabs, Tag } from "antd";
 import { useState } from "react";
-import { useT } from "../../i18n";
+import { type Translate, useT } from "../../i18n";
 import { StatTile } from "../../kit/metric";
 import { PageHeader, Panel } from "../../kit/page";
 import { EmptyState, Loaded } from "../../kit/states";
@@ -59,7 +59,7 @@ function Detail({ plan }: { plan: PlanDetail }) {
             {plan.code} {plan.name} <Status kind="plan_state" value={plan.state} />
           </span>
         }
-        note={`${t(`sop.subject.${plan.subject}`)} · ${t("sop.length", { days: plan.header.length_days })} · v${plan.version}`}
+        note={`${t(`sop.subject.${plan.subject}`)} · ${plan.header.length_days > 0 ? t("sop.length", { days: plan.header.length_days }) : t("sop.every_week")} · v${plan.version}`}
         extra={
           <>
             <Link to="/board" search={{ plan_id: plan.id } as never}>
@@ -118,6 +118,15 @@ function Detail({ plan }: { plan: PlanDetail }) {
   );
 }
 
+/** When a step comes round: a day of the run, or the days of the week it repeats on. */
+export function dayOf(step: Step, t: Translate): string {
+  const days = step.weekdays ?? [];
+  if (days.length === 0) return t("sop.day", { day: step.day });
+  if (days.length === 7) return t("weekday.all");
+  const names = days.map((day) => t.word("weekday", String(day)));
+  return t.language === "en" ? names.join(" ") : `周${names.map((name) => name.replace("周", "")).join("")}`;
+}
+
 function Steps({ steps, onEdit }: { steps: Step[]; onEdit?: (step: Step) => void }) {
   const t = useT();
   return (
@@ -128,7 +137,7 @@ function Steps({ steps, onEdit }: { steps: Step[]; onEdit?: (step: Step) => void
           style={{ display: "grid", gridTemplateColumns: "74px minmax(0,1fr)", gap: 14, paddingBottom: 18 }}
         >
           <div>
-            {steps[i - 1]?.day !== step.day && <b>{t("sop.day", { day: step.day })}</b>}
+            {dayOf(step, t) !== (steps[i - 1] && dayOf(steps[i - 1] as Step, t)) && <b>{dayOf(step, t)}</b>}
             <div className="quiet num">{step.time}</div>
           </div>
           <div>

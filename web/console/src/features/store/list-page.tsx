@@ -3,7 +3,7 @@ import { count, unknown } from "@shared/format";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Button, Segmented } from "antd";
-import { useMemo, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { useT } from "../../i18n";
 import { type Column, DataTable } from "../../kit/data-table";
 import { FilterBar } from "../../kit/filter-bar";
@@ -40,34 +40,45 @@ export function StoreListPage() {
   const [editing, setEditing] = useState<Store | "new" | null>(null);
   const [importing, setImporting] = useState(false);
 
+  // A store that is a department of its own belongs to the one above it.
+  const regionOf = useCallback(
+    (store: Store) => {
+      const all = departments.data?.items ?? [];
+      const own = all.find((d) => d.id === store.department_id);
+      const above = own && own.stores === 1 ? all.find((d) => d.id === own.parent_id) : undefined;
+      return own?.name === store.name && above ? above.name : store.department_name;
+    },
+    [departments.data],
+  );
+
   const columns = useMemo<Column<Store>[]>(
     () => [
       {
         key: "number",
         title: t("store.number"),
-        width: 110,
+        width: 95,
         fixed: "left",
         render: (s) => <span className="num">{s.number}</span>,
       },
-      { key: "name", title: t("store.name"), width: 200, render: (s) => s.name },
+      { key: "name", title: t("store.name"), width: 165, render: (s) => s.name },
       {
         key: "place",
         title: t("store.place"),
         width: 150,
         render: (s) => [...new Set([s.province, s.city, s.district])].filter(Boolean).join(" "),
       },
-      { key: "address", title: t("store.address"), width: 240, render: (s) => s.address },
-      { key: "department", title: t("store.region"), width: 120, render: (s) => s.department_name || unknown },
+      { key: "address", title: t("store.address"), width: 225, render: (s) => s.address },
+      { key: "department", title: t("store.region"), width: 105, render: (s) => regionOf(s) || unknown },
       {
         key: "hours",
         title: t("store.hours"),
-        width: 110,
+        width: 104,
         render: (s) => <span className="num">{`${s.open_time}–${s.close_time}`}</span>,
       },
       {
         key: "staff",
         title: t("store.staff"),
-        width: 80,
+        width: 68,
         align: "right",
         render: (s) => count(s.staff_count),
         compare: (a, b) => a.staff_count - b.staff_count,
@@ -75,7 +86,7 @@ export function StoreListPage() {
       {
         key: "groups",
         title: t("menu.groups"),
-        width: 80,
+        width: 78,
         align: "right",
         render: (s) => (
           <Link to="/groups" search={{ store_id: s.id } as never}>
@@ -87,23 +98,23 @@ export function StoreListPage() {
       {
         key: "pin",
         title: t("store.pin"),
-        width: 80,
+        width: 68,
         render: (s) => (isUnplaced(s) ? <span className="bad">{t("store.no_pin")}</span> : t("store.has_pin")),
       },
       {
         key: "code",
         title: t("menu.codes"),
-        width: 80,
+        width: 60,
         render: (s) => (s.code_id ? <Link to={`/codes/${s.code_id}`}>{t("store.see_code")}</Link> : unknown),
       },
       {
         key: "status",
         title: t("store.status"),
-        width: 80,
+        width: 72,
         render: (s) => <Status kind="store_status" value={s.status} />,
       },
     ],
-    [t],
+    [t, regionOf],
   );
 
   const importButton = mayImport && <Button onClick={() => setImporting(true)}>{t("store.import")}</Button>;

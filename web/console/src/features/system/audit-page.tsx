@@ -2,7 +2,7 @@ import type { AuditEntry } from "@shared/api/types";
 import { time } from "@shared/format";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { useT } from "../../i18n";
+import { type Translate, useT } from "../../i18n";
 import { type Column, DataTable } from "../../kit/data-table";
 import { PageHeader } from "../../kit/page";
 import { useUrlState } from "../../lib/search";
@@ -10,12 +10,22 @@ import { useZone } from "../../lib/session";
 import { auditQuery } from "./api";
 import { auditSearch } from "./search";
 
-/** What was recorded besides, as one line. */
-function detailText(detail: unknown): string {
+/** What was recorded besides, as one line; what is empty is left out. */
+function detailText(detail: unknown, t: Translate): string {
   if (typeof detail !== "object" || detail === null) return String(detail ?? "");
   return Object.entries(detail)
-    .map(([key, value]) => `${key}: ${typeof value === "object" ? JSON.stringify(value) : value}`)
+    .filter(([, value]) => value !== "" && value !== null && value !== 0)
+    .map(([key, value]) => {
+      const text = typeof value === "object" ? JSON.stringify(value) : t.word("audit_value", String(value));
+      return `${t.word("audit_key", key)}：${text}`;
+    })
     .join(" · ");
+}
+
+/** "user/12" as a person reads it. */
+function objectText(object: string, t: Translate): string {
+  const [kind = "", id = ""] = object.split("/");
+  return `${t.word("audit_object", kind)} ${id}`.trim();
 }
 
 export function AuditPage() {
@@ -31,10 +41,10 @@ export function AuditPage() {
         width: 165,
         render: (a) => <span className="num">{time(a.at, zone, "second")}</span>,
       },
-      { key: "actor", title: t("system.actor"), width: 160, render: (a) => a.actor },
+      { key: "actor", title: t("system.actor"), width: 160, render: (a) => t.word("actor", a.actor) },
       { key: "action", title: t("system.action"), width: 200, render: (a) => t.word("audit", a.action) },
-      { key: "object", title: t("system.object"), width: 220, render: (a) => a.object },
-      { key: "detail", title: t("system.detail"), width: 420, render: (a) => detailText(a.detail) },
+      { key: "object", title: t("system.object"), width: 220, render: (a) => objectText(a.object, t) },
+      { key: "detail", title: t("system.detail"), width: 420, render: (a) => detailText(a.detail, t) },
     ],
     [t, zone],
   );

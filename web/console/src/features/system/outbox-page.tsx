@@ -20,8 +20,13 @@ export function OutboxPage() {
   const query = useQuery(outboxQuery(search));
   const columns = useMemo<Column<OutboxCall>[]>(
     () => [
-      { key: "kind", title: t("system.call"), width: 200, render: (c) => t.word("call", c.kind) },
-      { key: "entity", title: t("system.entity"), width: 320, render: (c) => c.entity },
+      {
+        key: "kind",
+        title: t("system.call"),
+        width: 200,
+        render: (c) => <span title={c.kind}>{t.word("call", c.kind)}</span>,
+      },
+      { key: "entity", title: t("system.entity"), width: 240, render: (c) => c.entity },
       {
         key: "class",
         title: t("system.class"),

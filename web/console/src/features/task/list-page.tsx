@@ -47,7 +47,7 @@ export function TaskListPage() {
       {
         key: "title",
         title: t("task.title"),
-        width: 300,
+        width: 340,
         ellipsis: false,
         render: (x) => (
           <>
@@ -56,13 +56,13 @@ export function TaskListPage() {
           </>
         ),
       },
-      { key: "kind", title: t("task.kind"), width: 110, render: (x) => t.word("channel", x.kind) },
-      { key: "staff", title: t("task.staff"), width: 100, render: (x) => x.staff_name },
-      { key: "store", title: t("task.store"), width: 160, render: (x) => x.store_name ?? unknown },
+      { key: "kind", title: t("task.kind"), width: 86, render: (x) => t.word("channel", x.kind) },
+      { key: "staff", title: t("task.staff"), width: 78, render: (x) => x.staff_name },
+      { key: "store", title: t("task.store"), width: 145, render: (x) => x.store_name ?? unknown },
       {
         key: "due",
         title: t("task.due"),
-        width: 130,
+        width: 106,
         render: (x) => (
           <Tooltip title={x.window_end ? t("task.until", { at: time(x.window_end, zone) }) : undefined}>
             <span className="num">{time(x.due_at, zone, "short")}</span>
@@ -70,11 +70,11 @@ export function TaskListPage() {
         ),
         compare: (a, b) => a.due_at.localeCompare(b.due_at),
       },
-      { key: "state", title: t("task.state"), width: 90, render: (x) => <Status kind="task_state" value={x.state} /> },
+      { key: "state", title: t("task.state"), width: 78, render: (x) => <Status kind="task_state" value={x.state} /> },
       {
         key: "reach",
         title: t("task.reach"),
-        width: 100,
+        width: 92,
         align: "right",
         render: (x) => (
           <span className="num">
@@ -85,7 +85,7 @@ export function TaskListPage() {
       {
         key: "proof",
         title: t("task.proof"),
-        width: 120,
+        width: 100,
         render: (x) => (
           <Tooltip title={t(`proof_hint.${x.proof}`)}>
             <span className={x.proof === "none" ? "quiet" : undefined}>{t(`proof.${x.proof}`)}</span>
@@ -95,15 +95,15 @@ export function TaskListPage() {
       {
         key: "done_at",
         title: t("task.done_at"),
-        width: 130,
+        width: 100,
         render: (x) => <span className="num">{time(x.done_at, zone, "short")}</span>,
       },
       {
         key: "act",
         title: "",
-        width: 80,
+        width: 64,
         render: (x) =>
-          may && (x.state === "open" || x.state === "late") ? (
+          may && x.state === "open" ? (
             <Button size="small" type="link" loading={isPending && variables === x.id} onClick={() => remind(x.id)}>
               {t("task.remind")}
             </Button>

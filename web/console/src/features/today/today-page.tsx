@@ -1,7 +1,7 @@
 // The operator's first page: the day's numbers, what needs a person, and the last two weeks.
 import { unwrap } from "@shared/api/client";
 import type { Metric, Series, Today, TodayAlert } from "@shared/api/types";
-import { addDays, count, duration, money, percent } from "@shared/format";
+import { addDays, businessDay, count, duration, money, percent } from "@shared/format";
 import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { Button, DatePicker, Tag } from "antd";
 import dayjs from "dayjs";
@@ -13,7 +13,7 @@ import { PageHeader, Panel } from "../../kit/page";
 import { EmptyState, Loaded } from "../../kit/states";
 import { api } from "../../lib/api";
 import { useUrlState } from "../../lib/search";
-import { useMe } from "../../lib/session";
+import { useMe, useZone } from "../../lib/session";
 import { todaySearch } from "./search";
 
 const todayQuery = (date: string | undefined) =>
@@ -27,6 +27,7 @@ const todayQuery = (date: string | undefined) =>
 export function TodayPage() {
   const t = useT();
   const me = useMe();
+  const zone = useZone();
   const [search, setSearch] = useUrlState(todaySearch);
   const query = useQuery(todayQuery(search.date));
   const date = query.data?.date;
@@ -35,7 +36,6 @@ export function TodayPage() {
     <>
       <PageHeader
         title={t("today.title")}
-        note={me?.corp.name}
         extra={
           date && (
             <>
@@ -66,7 +66,7 @@ export function TodayPage() {
       <Loaded query={query} rows={10}>
         {(today) => (
           <div className="stack">
-            <div className="tiles">
+            <div className="tiles tiles-five">
               {today.tiles.map((metric) => (
                 <StatTile key={metric.id} metric={metric} foot={latency(metric, t)} />
               ))}
@@ -78,6 +78,7 @@ export function TodayPage() {
                     <Trend
                       key={series.metric}
                       series={series}
+                      running={me !== undefined && series.points.at(-1)?.date === businessDay(me.corp.now, zone)}
                       unit={today.tiles.find((m) => m.id === series.metric)?.unit ?? "count"}
                     />
                   ))}
@@ -100,7 +101,7 @@ function latency(metric: Metric, t: ReturnType<typeof useT>) {
   return t("today.welcome_latency", { p50: duration(p50_ms), p99: duration(p99_ms) });
 }
 
-function Trend({ series, unit }: { series: Series; unit: Metric["unit"] }) {
+function Trend({ series, unit, running }: { series: Series; unit: Metric["unit"]; running: boolean }) {
   const t = useT();
   const format = unit === "fen" ? money : unit === "ratio" ? percent : count;
   return (
@@ -109,6 +110,7 @@ function Trend({ series, unit }: { series: Series; unit: Metric["unit"] }) {
         {t.word("metric", series.metric)}
       </div>
       <LineChart
+        running={running}
         labels={series.points.map((point) => point.date.slice(5))}
         lines={[
           {

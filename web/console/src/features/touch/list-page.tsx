@@ -68,7 +68,7 @@ export function TouchListPage() {
         width: 260,
         render: (x) => x.reason_text || t.word("touch_reason", x.reason) || unknown,
       },
-      { key: "channel", title: t("touch.channel"), width: 120, render: (x) => t.word("channel", x.channel) },
+      { key: "channel", title: t("touch.channel"), width: 100, render: (x) => t.word("channel", x.channel) },
       {
         key: "purpose",
         title: t("touch.purpose"),
@@ -79,8 +79,8 @@ export function TouchListPage() {
           </>
         ),
       },
-      { key: "staff", title: t("touch.staff"), width: 110, render: (x) => x.staff_name ?? unknown },
-      { key: "source", title: t("touch.source"), width: 200, render: (x) => x.source },
+      { key: "staff", title: t("touch.staff"), width: 90, render: (x) => x.staff_name ?? unknown },
+      { key: "source", title: t("touch.source"), width: 150, render: (x) => t.word("touch_source", x.source) },
     ],
     [t, zone],
   );

@@ -73,7 +73,8 @@ export function UserListPage() {
         key: "stores",
         title: t("user.stores"),
         width: 260,
-        render: (u) => u.stores.map((s) => s.name).join("、") || t("user.all_stores"),
+        render: (u) =>
+          u.stores.map((s) => s.name).join("、") || t(u.role === "staff" ? "user.own_data" : "user.all_stores"),
       },
       {
         key: "seen",
