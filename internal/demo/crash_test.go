@@ -35,6 +35,23 @@ var notOnTheLine = map[string]string{
 	"intake.upload.after":  "the demo hands files in directly; only an upload stores one first",
 }
 
+// folder is a data folder that stays when the test fails, to be looked into.
+func folder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "qunce-crash-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("data kept in %s", dir)
+			return
+		}
+		_ = os.RemoveAll(dir)
+	})
+	return dir
+}
+
 func build(t *testing.T) string {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "qunce")
@@ -95,7 +112,7 @@ func check(t *testing.T, what string, e ending) {
 // walk kills at one point after the other, going on with the same data until a run ends by itself. It kills at the first,
 // second or third passing; a point that is passed less often is tried again at the first.
 func walk(t *testing.T, bin string, points []string, spec func(dir, point string, passing int) (kill string, died func() bool)) {
-	dir := t.TempDir()
+	dir := folder(t)
 	var done []string
 	fresh, passing := true, 1+rand.IntN(3)
 	for i := 0; i < len(points); {
@@ -118,7 +135,7 @@ func walk(t *testing.T, bin string, points []string, spec func(dir, point string
 				}
 				passing = 1
 			}
-			dir, done, fresh = t.TempDir(), nil, true
+			dir, done, fresh = folder(t), nil, true
 		}
 	}
 	if !fresh {
@@ -202,7 +219,7 @@ func other(pidFile string) func(dir, point string, passing int) (string, func() 
 func TestAnythingDiesAtRandomMoments(t *testing.T) {
 	mode(t, "server", "all")
 	bin := build(t)
-	dir := t.TempDir()
+	dir := folder(t)
 	victims := []string{"server", "demo/sim.pid", "pg/cluster/postmaster.pid"}
 	for i := range 10 {
 		victim := victims[i%len(victims)]

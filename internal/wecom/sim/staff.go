@@ -18,11 +18,11 @@ import (
 )
 
 // Members with a StaffURL look at the platform's staff pages a few times of their working day, as people do: after opening,
-// at noon, in the quiet of the afternoon, and twice in the evening. They do what is to be sent from the chat's sidebar.
+// before noon, in the quiet of the afternoon, and twice in the evening. They do what is to be sent from the chat's sidebar.
 // Each has a browser with its own cookies, signed in through OAuth.
 
 // lookAt are the minutes of the day at which members look; each comes up to half an hour later, always the same.
-var lookAt = []int{9*60 + 10, 12*60 + 10, 15*60 + 30, 19*60 + 5, 20*60 + 40}
+var lookAt = []int{9*60 + 5, 11*60 + 15, 15*60 + 30, 19*60 + 5, 20*60 + 40}
 
 // nextLook is the next time after ms at which the member looks, in Unix milliseconds.
 func nextLook(seed uint64, m *Member, ms int64) int64 {
