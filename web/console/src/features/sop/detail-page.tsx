@@ -124,7 +124,14 @@ export function dayOf(step: Step, t: Translate): string {
   if (days.length === 0) return t("sop.day", { day: step.day });
   if (days.length === 7) return t("weekday.all");
   const names = days.map((day) => t.word("weekday", String(day)));
-  return t.language === "en" ? names.join(" ") : `周${names.map((name) => name.replace("周", "")).join("")}`;
+  // Chinese names begin alike, and the common part is said once.
+  return t.language === "en"
+    ? names.join(" ")
+    : names[0] +
+        names
+          .slice(1)
+          .map((name) => name.slice(1))
+          .join("");
 }
 
 function Steps({ steps, onEdit }: { steps: Step[]; onEdit?: (step: Step) => void }) {
