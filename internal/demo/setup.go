@@ -141,7 +141,11 @@ func (d *Demo) writeBuiltIn() error {
 	}
 	if d.state.Start.IsZero() {
 		d.state.Start = start
+		if err := d.saveState(); err != nil { // the week changes, the demo's beginning does not
+			return err
+		}
 	}
+	o.Start = d.state.Start
 	return write(d.ordersPath(), func(w io.Writer) error { return chain.WriteOrders(w, o) })
 }
 

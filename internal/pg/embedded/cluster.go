@@ -160,7 +160,7 @@ func (s *Server) arguments() []string {
 	}
 	if !s.o.Durable {
 		settings = append(settings,
-			"fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0",
+			"fsync=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0",
 			"max_connections=250", "shared_buffers=128MB", "max_wal_size=256MB", "autovacuum=off", "log_min_duration_statement=-1")
 	}
 	args := []string{"-D", s.cluster}

@@ -42,7 +42,7 @@ import (
 type Options struct {
 	Dir     string    // the data folder, such as ./data/pg; made when missing
 	Log     io.Writer // the server's log; nil: the file server.log in Dir, which also hears a shutdown after our death
-	Durable bool      // false: no fsync, for tests only
+	Durable bool      // false: no fsync, for tests only: commits survive a kill of any process, but not a power cut
 	Port    int       // on 127.0.0.1; 0: a free one
 
 	noNamespace bool   // behave as if user namespaces were unavailable
