@@ -23,6 +23,11 @@ export function failureText(error: unknown): string {
   return errorText(error, language === "en" ? "en" : "zh");
 }
 
+/** Silence and overload may pass; an answer that says no will say no again. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 0 || error.status >= 502);
+}
+
 export function isSignedOut(error: unknown): boolean {
   return error instanceof ApiError && error.status === 401;
 }

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { currentChat, sameChat, sendText } from "./bridge";
 
 type Handler = (params: Record<string, unknown>) => Record<string, unknown>;
@@ -17,6 +17,7 @@ function client(handlers: Record<string, Handler>) {
 
 afterEach(() => {
   window.WeixinJSBridge = undefined;
+  vi.unstubAllGlobals();
 });
 
 const group = { chat_id: "wr1" };
@@ -54,6 +55,17 @@ describe("sendText", () => {
       sendChatMessage: () => ({ err_msg: "sendChatMessage:fail cancel" }),
     });
     expect(await sendText(group, "hi")).toEqual({ kind: "failed", reason: "fail cancel" });
+  });
+});
+
+describe("inside WeCom", () => {
+  it("says why when the page cannot be signed, and uses no other bridge", async () => {
+    const calls = client({});
+    const said = "这个页面的地址不能签名";
+    vi.stubGlobal("fetch", async () => Response.json({ code: "staff.jssdk_url", message: said }, { status: 422 }));
+    vi.spyOn(window.navigator, "userAgent", "get").mockReturnValue("Mozilla/5.0 wxwork/4.1.36 MicroMessenger/7.0.1");
+    expect(await sendText(group, "hi")).toEqual({ kind: "failed", reason: `fail ${said}` });
+    expect(calls).toEqual([]);
   });
 });
 

@@ -2,11 +2,7 @@
 // is fetched at the first call; in the simulator's phone it is the bridge which the phone puts into the page. Without
 // either every call answers "unavailable", and the pages offer the way by hand.
 
-export interface Reply {
-  err_msg?: string;
-  errMsg?: string;
-  [key: string]: unknown;
-}
+import type { Reply } from "./jssdk";
 
 interface Bridge {
   invoke(name: string, params: Record<string, unknown>, callback: (reply: Reply) => void): void;

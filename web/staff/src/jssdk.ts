@@ -4,7 +4,13 @@ import { unwrap } from "@shared/api/client";
 import type { JSSDK } from "@shared/api/types";
 import { ensureConfigReady, invoke, register } from "@wecom/jssdk";
 import { api } from "./api";
-import type { Reply } from "./bridge";
+
+/** What the client answers: "name:ok", or "name:fail" and why. */
+export interface Reply {
+  err_msg?: string;
+  errMsg?: string;
+  [key: string]: unknown;
+}
 
 const calls = ["getContext", "getCurExternalChat", "getCurExternalContact", "openEnterpriseChat", "sendChatMessage"];
 

@@ -4,7 +4,7 @@ import enUS from "antd-mobile/es/locales/en-US";
 import zhCN from "antd-mobile/es/locales/zh-CN";
 import { StrictMode } from "react";
 import { createRoot, type Root } from "react-dom/client";
-import { isSignedOut } from "./api";
+import { isPassing } from "./api";
 import { Frame } from "./frame";
 import { language } from "./text";
 import "./staff.css";
@@ -21,7 +21,7 @@ unstableSetRender((node, container: Mount) => {
 });
 
 const client = new QueryClient({
-  defaultOptions: { queries: { staleTime: 5000, retry: (failures, error) => failures < 2 && !isSignedOut(error) } },
+  defaultOptions: { queries: { staleTime: 5000, retry: (failures, error) => failures < 2 && isPassing(error) } },
 });
 
 createRoot(document.getElementById("root")!).render(

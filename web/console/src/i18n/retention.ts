@@ -123,6 +123,7 @@ export const retention = {
   ],
   "task_state.open": ["待做", "Open"],
   "task_state.done": ["已完成", "Done"],
+  "task_state.done_late": ["迟后完成", "Done late"],
   "task_state.late": ["已超时", "Overdue"],
   "task_state.skipped": ["已跳过", "Skipped"],
   "proof.wecom": ["企业微信回报", "WeCom"],

@@ -160,8 +160,7 @@ export function ImportProgress({ id, onAgain }: { id: number; onAgain?: () => vo
   const [search, setSearch] = useState<TableSearch>({});
   const run = useQuery({
     queryKey: ["imports", id],
-    // The document leaves out the fields an import shares with its list row, so the noun is named here.
-    queryFn: () => unwrap<unknown>(api.GET("/api/imports/{id}", { params: { path: { id } } })) as Promise<ImportDetail>,
+    queryFn: () => unwrap<ImportDetail>(api.GET("/api/imports/{id}", { params: { path: { id } } })),
     refetchInterval: (query) =>
       query.state.data && ["done", "failed"].includes(query.state.data.state) ? false : 1000,
   });

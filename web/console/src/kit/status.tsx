@@ -6,6 +6,7 @@ const tones: Record<string, string> = {
   active: "success",
   allow: "success",
   done: "success",
+  done_late: "success",
   ok: "success",
   normal: "success",
   open: "processing",

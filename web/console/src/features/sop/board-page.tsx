@@ -56,12 +56,12 @@ export function BoardPage() {
       {
         key: "exec",
         title: t("metric.sop.exec"),
-        width: 110,
+        width: 132,
         align: "right",
         render: (r) => <MetricCell metric={r.exec} />,
         compare: (a, b) => (a.exec.value ?? -1) - (b.exec.value ?? -1),
       },
-      { key: "bar", title: t("board.progress"), width: 190, render: (r) => <Bar row={r} /> },
+      { key: "bar", title: t("board.progress"), width: 176, render: (r) => <Bar row={r} /> },
       {
         key: "due",
         title: t("board.due"),

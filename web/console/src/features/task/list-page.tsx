@@ -70,7 +70,12 @@ export function TaskListPage() {
         ),
         compare: (a, b) => a.due_at.localeCompare(b.due_at),
       },
-      { key: "state", title: t("task.state"), width: 78, render: (x) => <Status kind="task_state" value={x.state} /> },
+      {
+        key: "state",
+        title: t("task.state"),
+        width: 78,
+        render: (x) => <Status kind="task_state" value={x.state === "late" && x.done_at ? "done_late" : x.state} />,
+      },
       {
         key: "reach",
         title: t("task.reach"),
