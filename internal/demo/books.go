@@ -137,8 +137,32 @@ func audit(ctx context.Context, db *pg.DB, t sim.Truth) (Books, error) {
 			return b, err
 		}
 	}
-	err := db.QueryRow(ctx, `SELECT count(*) FROM livecode_orphan`).Scan(&b.Orphans)
+	twice, err := welcomedTwice(ctx, db, t)
+	if err != nil {
+		return b, err
+	}
+	b.Welcomes.Doubled += twice
+	err = db.QueryRow(ctx, `SELECT count(*) FROM livecode_orphan`).Scan(&b.Orphans)
 	return b, err
+}
+
+// welcomedTwice counts welcomes beyond one for each time that two people became friends.
+func welcomedTwice(ctx context.Context, db *pg.DB, t sim.Truth) (int, error) {
+	rows, err := db.Query(ctx, `SELECT userid || '/' || external_userid, adds FROM customer_relation`)
+	if err != nil {
+		return 0, fmt.Errorf("read adds: %w", err)
+	}
+	adds := map[string]int{}
+	var k string
+	var n int
+	if _, err := pgx.ForEachRow(rows, []any{&k, &n}, func() error { adds[k] = n; return nil }); err != nil {
+		return 0, fmt.Errorf("read adds: %w", err)
+	}
+	twice := 0
+	for _, w := range t.Welcomes {
+		twice += max(0, number(w[2])-max(1, adds[fmt.Sprintf("%v/%v", w[0], w[1])]))
+	}
+	return twice, nil
 }
 
 func number(v any) int {

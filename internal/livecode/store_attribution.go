@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"qunce/internal/event"
 	"qunce/internal/pg"
 )
 
@@ -176,4 +177,24 @@ func setScanStore(ctx context.Context, tx pg.Tx, visitor string, codeID int64, d
 		return fmt.Errorf("keep chosen store: %w", err)
 	}
 	return nil
+}
+
+// lastWelcome is when a friendship had its newest welcome that was sent or is on its way.
+type lastWelcome struct {
+	CustomerID, StaffID int64
+	At                  time.Time
+}
+
+func latestWelcomes(ctx context.Context, q pg.Querier, evs []event.Event) ([]lastWelcome, error) {
+	customers, staff := make([]int64, len(evs)), make([]int64, len(evs))
+	for i, e := range evs {
+		customers[i], staff[i] = e.CustomerID, e.StaffID
+	}
+	rows, err := q.Query(ctx, `SELECT w.customer_id, w.staff_id, max(w.at) FROM livecode_welcome w
+		JOIN unnest($1::bigint[], $2::bigint[]) AS u(c, s) ON w.customer_id = u.c AND w.staff_id = u.s
+		WHERE w.state IN ('planned','sent') GROUP BY 1, 2`, customers, staff)
+	if err != nil {
+		return nil, fmt.Errorf("find welcomes: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[lastWelcome])
 }

@@ -76,6 +76,10 @@ func (s *Service) registerWelcome() {
 // onWelcomed decides about welcomes and plans their calls, in the transaction that received the codes.
 func (s *Service) onWelcomed(ctx context.Context, tx pg.Tx, evs []event.Event) error {
 	fpWelcomeBefore.Hit()
+	evs, err := unwelcomed(ctx, tx, evs)
+	if err != nil || len(evs) == 0 {
+		return err
+	}
 	scene, err := s.sceneOf(ctx, tx, evs)
 	if err != nil {
 		return err
@@ -120,6 +124,34 @@ func (s *Service) onWelcomed(ctx context.Context, tx pg.Tx, evs []event.Event) e
 		return err
 	}
 	return s.Events.Publish(ctx, tx, refused...)
+}
+
+// oneAdding is how far apart the two halves of one adding may hand us a welcome code each: WeCom gives the second none once
+// the first is used, but the second may be on its way before our welcome lands.
+const oneAdding = 10 * time.Minute
+
+// unwelcomed drops the codes of friendships whose adding has its welcome already, sent or on its way: nobody is welcomed
+// twice for one adding. Codes come on one line, so no two transactions look at the same friendship at once.
+func unwelcomed(ctx context.Context, tx pg.Tx, evs []event.Event) ([]event.Event, error) {
+	type friendship struct{ customer, staff int64 }
+	latest, err := latestWelcomes(ctx, tx, evs)
+	if err != nil {
+		return nil, err
+	}
+	at := map[friendship]time.Time{}
+	for _, w := range latest {
+		at[friendship{w.CustomerID, w.StaffID}] = w.At
+	}
+	var out []event.Event
+	for _, e := range evs {
+		f := friendship{e.CustomerID, e.StaffID}
+		if last, ok := at[f]; ok && e.At.Sub(last).Abs() < oneAdding {
+			continue
+		}
+		at[f] = e.At
+		out = append(out, e)
+	}
+	return out, nil
 }
 
 // welcomeKey is the same for a code however often it is delivered, and does not give the code away.

@@ -1,6 +1,7 @@
 package codetest_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"qunce/internal/customer"
 	"qunce/internal/errs"
+	"qunce/internal/event"
 	"qunce/internal/inbox"
 	"qunce/internal/livecode"
 	"qunce/internal/livecode/codetest"
@@ -240,6 +242,31 @@ func TestHalfAddIsWelcomed(t *testing.T) {
 	}
 	if n := codetest.One[int64](b, `SELECT count(*) FROM livecode_attribution WHERE step = 'add' AND code_id = $1`, code.ID); n != 1 {
 		t.Errorf("%d adds are owed to the code", n)
+	}
+}
+
+// The second half of an adding may bring a code of its own before our welcome has landed. Whoever is being added once is
+// welcomed once; who comes back later is welcomed again.
+func TestOneAddingOneWelcome(t *testing.T) {
+	b := codetest.New(t, codetest.Options{})
+	code := b.Create(poster(b))
+	b.Do("add", map[string]any{"person": codetest.Person(0), "qr": code.QR})
+	b.Settle()
+	customerID := codetest.One[int64](b, `SELECT customer_id FROM livecode_welcome`)
+	staffID := codetest.One[int64](b, `SELECT staff_id FROM livecode_welcome`)
+	at := codetest.One[time.Time](b, `SELECT at FROM livecode_welcome`)
+	for i, later := range []time.Duration{time.Second, 2 * time.Hour} {
+		err := b.DB.Tx(t.Context(), func(tx pg.Tx) error {
+			ev := event.Event{Kind: customer.Welcomed, At: at.Add(later), CustomerID: customerID, StaffID: staffID, CauseID: b.ID(),
+				Data: customer.WelcomeData{UserID: "nobody", ExternalUserID: codetest.Person(0), Code: fmt.Sprintf("second-%d", i), Received: time.Time{}}}
+			return b.Events.Publish(t.Context(), tx, ev, ev)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := codetest.One[int64](b, `SELECT count(*) FROM livecode_welcome`); n != int64(1+i) {
+			t.Errorf("%s after the first code there are %d welcomes, want %d", later, n, 1+i)
+		}
 	}
 }
 
