@@ -234,11 +234,11 @@ func (b *Brand) Settle() {
 		if moved+n > 0 {
 			continue
 		}
+		st, err := b.Sim.Now(ctx) // first: what is delivered by now is seen unread below
+		b.check(err)
 		unread, err := b.Inbox.Waiting(ctx)
 		b.check(err)
 		uncalled, err := b.Outbox.Waiting(ctx)
-		b.check(err)
-		st, err := b.Sim.Now(ctx)
 		b.check(err)
 		if unread+uncalled == 0 && st.Undelivered == 0 {
 			return

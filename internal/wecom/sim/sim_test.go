@@ -135,13 +135,12 @@ func smallWorld(n int) *World {
 }
 
 type rig struct {
-	t    testing.TB
-	s    *Server
-	web  *httptest.Server
-	p    *platform
-	c    *wecom.Client
-	wall *clock.Manual
-	opt  Options
+	t   testing.TB
+	s   *Server
+	web *httptest.Server
+	p   *platform
+	c   *wecom.Client
+	opt Options
 }
 
 func newRig(t testing.TB, w *World) *rig {
