@@ -79,6 +79,8 @@ export const retention = {
   "run_state.done": ["已完成", "Done"],
   "run_state.ended": ["已结束", "Ended"],
   "run_state.stopped": ["已停止", "Stopped"],
+  "run_state.finished": ["已走完", "Finished"],
+  "run_state.exited": ["已退出", "Exited"],
   "board.note": [
     "应做、已做、没做，逐级看到人。被规则拦下的不算没做。",
     "What was due and what was done, down to the person. What the rules refused does not count as undone.",
