@@ -2,9 +2,7 @@ package demo
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
 
 	"github.com/jackc/pgx/v5"
 
@@ -42,24 +40,6 @@ func (b Books) Even() bool {
 		}
 	}
 	return true
-}
-
-// truthOf asks the simulator for the whole truth.
-func truthOf(ctx context.Context, base string) (sim.Truth, error) {
-	var t sim.Truth
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/sim/truth", nil)
-	if err != nil {
-		return t, err
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return t, fmt.Errorf("ask for the truth: %w", err)
-	}
-	defer res.Body.Close()
-	if err := json.NewDecoder(res.Body).Decode(&t); err != nil {
-		return t, fmt.Errorf("read the truth: %w", err)
-	}
-	return t, nil
 }
 
 // count compares two multisets given as keys.

@@ -11,6 +11,7 @@ import (
 	"qunce/internal/failpoint"
 	"qunce/internal/pg"
 	"qunce/internal/wecom"
+	"qunce/internal/wecom/sim"
 )
 
 // How far the clock moves at most in one step. Played, a step is short so that the console sees things happen; run to
@@ -97,7 +98,7 @@ func (d *Demo) reach(ctx context.Context, to time.Time) error {
 	}
 	fpStepBefore.Hit()
 	for {
-		var st simStatus
+		var st sim.Status
 		if err := d.sim.post(ctx, "/sim/advance", map[string]time.Time{"to": to}, &st); err != nil {
 			return err
 		}
@@ -159,7 +160,7 @@ func (d *Demo) soonest(ctx context.Context, now time.Time) (time.Time, error) {
 			soonest = t
 		}
 	}
-	var st simStatus
+	var st sim.Status
 	if err := d.sim.post(ctx, "/sim/advance", map[string]time.Time{"to": now}, &st); err != nil {
 		return soonest, err
 	}
@@ -271,7 +272,8 @@ func (d *Demo) close(ctx context.Context) (*Report, error) {
 	if err := d.corp.Settle(ctx); err != nil {
 		return nil, err
 	}
-	truth, err := truthOf(ctx, d.sim.url())
+	world := sim.Control{URL: d.sim.url()}
+	truth, err := world.Truth(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -285,7 +287,7 @@ func (d *Demo) close(ctx context.Context) (*Report, error) {
 	if err := d.corp.Settle(ctx); err != nil {
 		return nil, err
 	}
-	if truth, err = truthOf(ctx, d.sim.url()); err != nil {
+	if truth, err = world.Truth(ctx); err != nil {
 		return nil, err
 	}
 	after, err := audit(ctx, d.corp.DB, truth)

@@ -21,6 +21,7 @@ import (
 	"qunce/internal/order"
 	"qunce/internal/sheet"
 	"qunce/internal/tenant"
+	"qunce/internal/wecom/sim"
 )
 
 const (
@@ -232,18 +233,12 @@ func (d *Demo) setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var status simStatus
+	var status sim.Status
 	if err := d.sim.post(ctx, "/sim/plan", arrivals(d.state.Start, d.people(), entries, locator, native), &status); err != nil {
 		return err
 	}
 	d.state.Ready = true
 	return d.saveState()
-}
-
-type simStatus struct {
-	Now         time.Time  `json:"now"`
-	Next        *time.Time `json:"next"`
-	Undelivered int        `json:"undelivered"`
 }
 
 // fullSync runs a reconciling sync to its end.
