@@ -144,8 +144,11 @@ func (s *Server) perform(a *act, v visit) {
 		s.confirm(t, a.User, a.Msg)
 	case actDay:
 		s.day(t)
+		s.everyDay(t, a)
 	case actStaff:
 		s.afterStaff(t, a, v)
+	default:
+		s.deeds[a.Kind](s, t, a)
 	}
 	s.commit(t)
 }

@@ -184,6 +184,7 @@ type state struct {
 	inGroups map[string]map[string]bool // person → chats
 	agenda   agenda
 	massIDs  []string // in order of creation
+	changes  map[string]change
 }
 
 func newState(w World) *state {
@@ -218,6 +219,7 @@ func newState(w World) *state {
 
 // index makes the maps that a snapshot lacks.
 func (s *state) index() {
+	s.changes = joined(func(a area) map[string]change { return a.changes })
 	orMake(&s.Edges)
 	orMake(&s.Groups)
 	orMake(&s.Ways)
