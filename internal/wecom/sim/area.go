@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -27,7 +28,7 @@ type deed func(s *Server, t *transaction, a *act)
 
 // areas lists the parts of the API that have files of their own.
 func areas() []area {
-	return []area{}
+	return slices.Concat(corpAreas(), dealingAreas(), talkAreas())
 }
 
 // changing makes a change from a function that takes the op's body.
