@@ -175,6 +175,7 @@ type state struct {
 	Acts     map[int64]*act
 	Events   map[int64]*event
 	Counts   Counts
+	Uses     map[string]int64 // config id → people who came by the way
 
 	// Indexes, rebuilt on load.
 	people   map[string]*Person
@@ -231,6 +232,7 @@ func (s *state) index() {
 	orMake(&s.Received)
 	orMake(&s.Acts)
 	orMake(&s.Events)
+	orMake(&s.Uses)
 	if (s.World.Behaviour == Behaviour{}) {
 		s.World.Behaviour = DefaultBehaviour()
 	}
