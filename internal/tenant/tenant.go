@@ -39,11 +39,13 @@ type Settings struct {
 	Accelerated  bool   `json:"accelerated,omitempty"`    // the corp's clock is driven: demo and rehearsal only
 }
 
-// Secrets are the app's credentials. They print as [secret].
+// Secrets are the app's credentials and, where the brand gave them, those of WeCom's built-in apps. They print as [secret].
 type Secrets struct {
 	Secret         string `json:"secret"`
 	CallbackToken  string `json:"callback_token"`
 	EncodingAESKey string `json:"encoding_aes_key"`
+	ArchiveSecret  string `json:"archive_secret,omitempty"`  // of the chat archive (会话内容存档); empty = not used
+	ContactsSecret string `json:"contacts_secret,omitempty"` // of the contacts sync (通讯录同步); empty = not used
 }
 
 const hidden = "[secret]"

@@ -62,12 +62,12 @@ func TestRegistry(t *testing.T) {
 		t.Errorf("unknown: %v", err)
 	}
 	secrets := made.Secrets
-	secrets.Secret = "another"
+	secrets.Secret, secrets.ArchiveSecret, secrets.ContactsSecret = "another", "archive", "contacts"
 	if err := s.UpdateSecrets(ctx, "corp_a", secrets); err != nil {
 		t.Fatal(err)
 	}
 	all, err := s.List(ctx)
-	if err != nil || len(all) != 1 || all[0].BrandName() != "茶铺" || all[0].Secrets.Secret != "another" {
+	if err != nil || len(all) != 1 || all[0].BrandName() != "茶铺" || all[0].Secrets != secrets {
 		t.Errorf("list = %+v, %v", all, err)
 	}
 }
