@@ -33,6 +33,7 @@ import (
 	"qunce/internal/errs"
 	"qunce/internal/geo"
 	"qunce/internal/tenant"
+	"qunce/internal/wecom/sim"
 )
 
 // Options are the demo's command line.
@@ -46,7 +47,8 @@ type Options struct {
 	Speed      float64    // simulated seconds per wall second at most; 0 = 720, a day in two minutes
 	Days       int        // with Exit: run so many days as fast as it goes
 	Exit       bool
-	Durable    bool // fsync; off only in tests
+	Faults     sim.Faults // how WeCom misbehaves, up to the closing of the books
+	Durable    bool       // fsync; off only in tests
 	Seed       uint64
 	Log        *slog.Logger
 	Out        io.Writer

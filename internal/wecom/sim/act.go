@@ -144,8 +144,11 @@ func (s *Server) perform(a *act, v visit) {
 		s.confirm(t, a.User, a.Msg)
 	case actDay:
 		s.day(t)
+		s.everyDay(t, a)
 	case actStaff:
 		s.afterStaff(t, a, v)
+	default:
+		s.deeds[a.Kind](s, t, a)
 	}
 	s.commit(t)
 }
@@ -216,6 +219,7 @@ func (s *Server) addBy(t *transaction, person, qr string) string {
 			return u // friends already: the code opens the chat
 		}
 	}
+	t.do(op{K: opCount, ID: countUse, Name: id})
 	r := dice(s.st.World.Seed, "add", person, way.State)
 	user := seats[r.IntN(len(seats))]
 	switch {
@@ -324,7 +328,7 @@ func (s *Server) joinBy(t *transaction, person, qr string) string {
 			continue
 		}
 		if last = g; len(g.Members) < s.st.World.Limits.JoinByQR {
-			s.enter(t, g, person, way.State)
+			s.enter(t, g, person, way)
 			return chat
 		}
 	}
@@ -342,13 +346,13 @@ func (s *Server) joinBy(t *transaction, person, qr string) string {
 	next.RoomBaseID = max(way.RoomBaseID, 1) + 1
 	t.do(op{K: opJoin, Join: &next})
 	t.callback(event{Event: callback.ExternalChat, ChangeType: callback.ChatCreate, ChatID: chat})
-	s.enter(t, s.st.Groups[chat], person, way.State)
+	s.enter(t, s.st.Groups[chat], person, way)
 	return chat
 }
 
-func (s *Server) enter(t *transaction, g *group, person, state string) {
+func (s *Server) enter(t *transaction, g *group, person string, way *wecom.JoinWay) {
 	before := memberVersion(g)
-	t.do(op{K: opEnter, Chat: g.ID, Ext: person, N: 3, State: state})
+	t.do(op{K: opEnter, Chat: g.ID, Ext: person, N: 3, State: way.State, ID: way.ConfigID})
 	t.callback(event{Event: callback.ExternalChat, ChangeType: callback.ChatUpdate, Detail: "add_member", ChatID: g.ID, JoinScene: 3,
 		People: []string{person}, LastVer: before, CurVer: memberVersion(g)})
 }

@@ -58,8 +58,6 @@ type endpoint struct {
 
 // endpoints lists the API by path.
 func endpoints() map[string]endpoint {
-	get := func(fn func(*call) (fields, error)) endpoint { return endpoint{http.MethodGet, fn} }
-	post := func(fn func(*call) (fields, error)) endpoint { return endpoint{http.MethodPost, fn} }
 	return map[string]endpoint{
 		"department/list":                           get((*call).departmentList),
 		"department/simplelist":                     get((*call).departmentSimple),
@@ -146,7 +144,7 @@ func (s *Server) route(c *call, name, method string) (fields, error) {
 	if s.faults.draw(faultAPI) {
 		return nil, refuse(-1, "system error")
 	}
-	e, ok := table[name]
+	e, ok := s.table[name]
 	if !ok {
 		return nil, refuse(40066, "invalid url")
 	}
@@ -161,9 +159,6 @@ func (s *Server) route(c *call, name, method string) (fields, error) {
 	}
 	return e.fn(c)
 }
-
-// table is read only.
-var table = endpoints()
 
 // respond writes WeCom's envelope; refusals come with HTTP 200, too.
 func (s *Server) respond(w http.ResponseWriter, r *http.Request, out fields, err error) {

@@ -29,14 +29,19 @@ type event struct {
 	People     []string `json:"p,omitempty"`
 	LastVer    string   `json:"v,omitempty"`
 	CurVer     string   `json:"n,omitempty"`
+	From       string   `json:"f,omitempty"` // a member; empty = sys
+	Inner      string   `json:"y,omitempty"` // of the events of areas: the elements after Event, instead of all others
+	About      string   `json:"o,omitempty"` // of the events of areas: the entity
 }
 
 // entity is what the event is about; events of one entity keep their order.
 func (e *event) entity() string {
-	if e.ChatID != "" {
-		return e.ChatID
+	for _, id := range []string{e.ChatID, e.External, e.About} {
+		if id != "" {
+			return id
+		}
 	}
-	return e.External
+	return e.Event
 }
 
 // xml writes the event as WeCom does.
@@ -55,11 +60,18 @@ func (e *event) xml(corpID string) []byte {
 	}
 	b.WriteString("<xml>")
 	text("ToUserName", corpID)
-	text("FromUserName", "sys")
+	from := e.From
+	if from == "" {
+		from = "sys"
+	}
+	text("FromUserName", from)
 	number("CreateTime", e.CreateTime)
 	text("MsgType", "event")
 	text("Event", e.Event)
-	if e.Event == callback.ExternalChat {
+	switch {
+	case e.Inner != "":
+		b.WriteString(e.Inner)
+	case e.Event == callback.ExternalChat:
 		text("ChatId", e.ChatID)
 		text("ChangeType", e.ChangeType)
 		if e.ChangeType == callback.ChatUpdate {
@@ -79,7 +91,7 @@ func (e *event) xml(corpID string) []byte {
 			text("LastMemVer", e.LastVer)
 			text("CurMemVer", e.CurVer)
 		}
-	} else {
+	default:
 		text("ChangeType", e.ChangeType)
 		text("UserID", e.UserID)
 		text("ExternalUserID", e.External)

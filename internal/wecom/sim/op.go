@@ -76,6 +76,7 @@ type op struct {
 	Event *event             `json:"ev,omitempty"`
 	Plan  *Plan              `json:"plan,omitempty"`
 	Note  *remark            `json:"note,omitempty"`
+	Body  json.RawMessage    `json:"y,omitempty"` // of the ops of areas
 }
 
 // remark is what the remark API changes; nil stays.
@@ -89,11 +90,14 @@ const (
 	countScan = "scan"
 	countDead = "dead"
 	countLost = "lost"
+	countUse  = "use" // Name: the way somebody came by
 )
 
 // do applies an op and notes it for the log.
 func (t *transaction) do(o op) {
-	t.st.apply(t.At, &o)
+	if err := t.st.apply(t.At, &o); err != nil {
+		panic(err) // our own ops always apply
+	}
 	t.Ops = append(t.Ops, o)
 }
 
@@ -130,14 +134,16 @@ func (s *state) replay(line []byte) error {
 	}
 	s.Now = max(s.Now, t.At)
 	for i := range t.Ops {
-		s.apply(t.At, &t.Ops[i])
+		if err := s.apply(t.At, &t.Ops[i]); err != nil {
+			return err
+		}
 	}
 	s.Seq = max(s.Seq, t.Seq)
 	return nil
 }
 
 // apply changes the state. It draws nothing and reads no clock, so that a replay comes out the same.
-func (s *state) apply(at int64, o *op) {
+func (s *state) apply(at int64, o *op) error {
 	switch o.K {
 	case opNow:
 		s.Now = max(s.Now, o.N)
@@ -181,7 +187,10 @@ func (s *state) apply(at int64, o *op) {
 		delete(s.Joins, o.ID)
 	case opGroup: // Chat, Name, User owner
 		s.addGroup(o.Chat, o.Name, o.User, at)
-	case opEnter: // Chat, Ext, N scene, State
+	case opEnter: // Chat, Ext, N scene, State, ID of the join way
+		if o.ID != "" {
+			s.Uses[o.ID]++
+		}
 		s.joinGroup(o.Chat, o.Ext, int(o.N), o.State, at)
 		s.say(o.Chat, message{At: at, From: o.Ext, Kind: "join"})
 		s.Counts.Joins++
@@ -237,6 +246,8 @@ func (s *state) apply(at int64, o *op) {
 		case countLost:
 			delete(s.Events, o.N)
 			s.Counts.CallbacksFailed++
+		case countUse:
+			s.Uses[o.Name]++
 		}
 	case opRename: // Chat, Name
 		s.Groups[o.Chat].Name = o.Name
@@ -257,7 +268,14 @@ func (s *state) apply(at int64, o *op) {
 			s.Plans[o.Plan.Key] = true
 		}
 		s.plan(*o.Plan)
+	default:
+		fn, known := s.changes[o.K]
+		if !known {
+			return fmt.Errorf("sim: op %q is unknown", o.K)
+		}
+		return fn(s, at, o)
 	}
+	return nil
 }
 
 func (s *state) applyEdge(at int64, o *op) {

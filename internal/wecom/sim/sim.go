@@ -59,6 +59,8 @@ type Server struct {
 	staff   *browsers
 	busy    *crowd
 
+	table     map[string]endpoint
+	deeds     map[string]deed
 	advancing sync.Mutex // one advance at a time
 
 	mu    sync.Mutex // guards st and what follows
@@ -106,6 +108,8 @@ func New(opt Options) (*Server, error) {
 		journal: j, st: st, made: map[string]time.Time{}, calls: map[string]*minute{},
 	}
 	s.started = s.wall.Now()
+	s.table = joinEndpoints()
+	s.deeds = joined(func(a area) map[string]deed { return a.deeds })
 	s.auth = &signins{codes: map[string]*signin{}}
 	s.busy = &crowd{most: st.World.Limits.APIConcurrent, n: map[string]int{}}
 	s.staff = &browsers{byUser: map[string]*http.Client{}}
@@ -171,6 +175,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("POST /sim/faults", s.serveFaults)
 	mux.HandleFunc("GET /sim/truth", s.serveTruth)
 	s.phoneRoutes(mux)
+	s.areaRoutes(mux)
 	return mux
 }
 

@@ -175,6 +175,7 @@ type state struct {
 	Acts     map[int64]*act
 	Events   map[int64]*event
 	Counts   Counts
+	Uses     map[string]int64 // config id → people who came by the way
 
 	// Indexes, rebuilt on load.
 	people   map[string]*Person
@@ -184,6 +185,7 @@ type state struct {
 	inGroups map[string]map[string]bool // person → chats
 	agenda   agenda
 	massIDs  []string // in order of creation
+	changes  map[string]change
 }
 
 func newState(w World) *state {
@@ -218,6 +220,7 @@ func newState(w World) *state {
 
 // index makes the maps that a snapshot lacks.
 func (s *state) index() {
+	s.changes = joined(func(a area) map[string]change { return a.changes })
 	orMake(&s.Edges)
 	orMake(&s.Groups)
 	orMake(&s.Ways)
@@ -229,6 +232,7 @@ func (s *state) index() {
 	orMake(&s.Received)
 	orMake(&s.Acts)
 	orMake(&s.Events)
+	orMake(&s.Uses)
 	if (s.World.Behaviour == Behaviour{}) {
 		s.World.Behaviour = DefaultBehaviour()
 	}

@@ -1,0 +1,4 @@
+package sim
+
+// talkAreas are those of saying something: media, messages, moments, customer service, the archive.
+func talkAreas() []area { return nil }
