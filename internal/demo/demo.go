@@ -23,6 +23,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"time"
 
 	"qunce/internal/actor"
@@ -256,7 +257,8 @@ func (d *Demo) ensureCorp(ctx context.Context) (tenant.Corp, error) {
 		PublicURL: d.o.Config.PublicURL, Brand: brand(d.state), Accelerated: true}
 	t, err := d.app.Tenant.BySchema(ctx, Schema)
 	if err == nil {
-		if t.Settings != settings {
+		settings.ProofFiles = t.Settings.ProofFiles
+		if !reflect.DeepEqual(t.Settings, settings) {
 			if err := d.app.Tenant.UpdateSettings(ctx, Schema, settings); err != nil {
 				return t, err
 			}
