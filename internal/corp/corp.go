@@ -31,6 +31,7 @@ import (
 	"qunce/internal/pg"
 	"qunce/internal/send"
 	"qunce/internal/sop"
+	"qunce/internal/statistic"
 	"qunce/internal/sync"
 	"qunce/internal/task"
 	"qunce/internal/tenant"
@@ -59,24 +60,25 @@ type Corp struct {
 	DB   *pg.DB
 	Time *Time
 
-	WeCom     *wecom.Client
-	Events    *event.Bus
-	Audit     *audit.Log
-	Inbox     *inbox.Inbox
-	Outbox    *outbox.Outbox
-	Ingress   *inbox.Ingress
-	Directory *directory.Service
-	Customers *customer.Service
-	Groups    *group.Service
-	Orders    *order.Service
-	Touch     *touch.Service
-	Tasks     *task.Service
-	Sends     *send.Service
-	Codes     *livecode.Service
-	SOP       *sop.Service
-	Analytics *analytics.Service
-	Sync      *sync.Service
-	Intake    *intake.Service
+	WeCom      *wecom.Client
+	Events     *event.Bus
+	Audit      *audit.Log
+	Inbox      *inbox.Inbox
+	Outbox     *outbox.Outbox
+	Ingress    *inbox.Ingress
+	Directory  *directory.Service
+	Customers  *customer.Service
+	Groups     *group.Service
+	Orders     *order.Service
+	Touch      *touch.Service
+	Tasks      *task.Service
+	Sends      *send.Service
+	Codes      *livecode.Service
+	SOP        *sop.Service
+	Analytics  *analytics.Service
+	Sync       *sync.Service
+	Statistics *statistic.Service
+	Intake     *intake.Service
 
 	due  []named
 	jobs atomic.Pointer[job.Client]
@@ -145,8 +147,10 @@ func (c *Corp) wire() {
 		PublicURL: public, Brand: c.BrandName()})
 	c.Sends = send.New(send.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Outbox: c.Outbox, WeCom: c.WeCom, Tasks: c.Tasks, Touch: c.Touch, Log: log})
 	c.wireLater()
-	c.Sync = sync.New(sync.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: wall, WeCom: c.WeCom, Directory: c.Directory, Customers: c.Customers, Groups: c.Groups, Log: log,
-		After: c.refreshStoreCodes})
+	c.Statistics = statistic.New(statistic.Deps{DB: c.DB, Clock: now, WeCom: c.WeCom, Audit: c.Audit, Directory: c.Directory, Log: log,
+		Owners: func(ctx context.Context) ([]int64, error) { return c.Groups.Owners(ctx, c.DB) }})
+	c.Sync = sync.New(sync.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: wall, WeCom: c.WeCom, Audit: c.Audit, Directory: c.Directory, Customers: c.Customers, Groups: c.Groups,
+		Codes: c.Codes, Statistics: c.Statistics, Log: log, Doors: c.refreshStoreCodes, Since: c.Time.Started, Every: c.checksEvery()})
 	c.Directory.Register(c.Inbox)
 	c.Customers.Listen(c.Inbox)
 	c.Groups.Listen(c.Inbox)
@@ -161,6 +165,15 @@ func (c *Corp) callsPerMinute() int {
 	return 0
 }
 
+// checksEvery is the pause between a sync and the next check. On an accelerated clock an hour is a moment, and every check
+// holds the barrier: there one between two daily runs is enough.
+func (c *Corp) checksEvery() time.Duration {
+	if c.Time.Accelerated() {
+		return 12 * time.Hour
+	}
+	return time.Hour
+}
+
 func (c *Corp) publicURL() string {
 	if c.Settings.PublicURL != "" {
 		return c.Settings.PublicURL
@@ -172,7 +185,7 @@ func (c *Corp) publicURL() string {
 func Tables() []pg.Table {
 	var all []pg.Table
 	for _, tables := range []func() []pg.Table{job.Tables, event.Tables, audit.Tables, outbox.Tables, inbox.Tables, directory.Tables, customer.Tables,
-		group.Tables, tenant.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, sync.Tables, intake.Tables, ownTables} {
+		group.Tables, tenant.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, statistic.Tables, sync.Tables, intake.Tables, ownTables} {
 		all = append(all, tables()...)
 	}
 	return all
