@@ -90,6 +90,8 @@ const (
 	countScan = "scan"
 	countDead = "dead"
 	countLost = "lost"
+
+	countUnsent = "unsent" // there was nobody to send it to
 )
 
 // do applies an op and notes it for the log.
@@ -242,6 +244,8 @@ func (s *state) apply(at int64, o *op) error {
 		case countLost:
 			delete(s.Events, o.N)
 			s.Counts.CallbacksFailed++
+		case countUnsent:
+			delete(s.Events, o.N)
 		}
 	case opRename: // Chat, Name
 		s.Groups[o.Chat].Name = o.Name
