@@ -218,6 +218,7 @@ func (s *Server) route(c *call, name, method string, fault error) (fields, error
 	if method != e.method {
 		return nil, refuse(40058, "invalid request method")
 	}
+	defer c.s.rewind(c, name)()
 	return e.fn(c)
 }
 

@@ -128,47 +128,77 @@ func (g *gate) leave(api string) {
 	g.atOnce[api]--
 }
 
-// admit counts a call in all windows that it belongs to; false while one of them is full.
+// under is how many calls of an API are under way.
+func (g *gate) under(api string) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.atOnce[api]
+}
+
+// admit counts a call in all windows that it belongs to; false while one of them is full. A call that is kept out counts
+// in none.
 func (g *gate) admit(api, ip string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	l, ok := &g.limits, true
 	if len(g.meters) > 100_000 { // somebody calls from everywhere
 		clear(g.meters)
 	}
-	if (l.RealRates || l.APIPerMinute+l.APIPerHour+l.IPPerMinute+l.IPPerHour > 0) && !uncounted(api) {
-		for key, r := range map[string]rate{
-			"minute|" + api:            {orReal(l.APIPerMinute, corpPerMinute, l.RealRates), time.Minute},
-			"hour|" + api:              {orReal(l.APIPerHour, corpPerHour, l.RealRates), time.Hour},
-			"minute|" + api + "|" + ip: {orReal(l.IPPerMinute, ipPerMinute, l.RealRates), time.Minute},
-			"hour|" + api + "|" + ip:   {orReal(l.IPPerHour, ipPerHour, l.RealRates), time.Hour},
-		} {
-			ok = g.count(key, r) && ok
+	if api == "gettoken" && g.shut("secret|"+ip) {
+		return false
+	}
+	in := g.windows(api, ip)
+	for key := range in {
+		if g.shut(key) {
+			return false
 		}
 	}
-	if r, has := g.own[api]; has && l.RealRates {
-		ok = g.count("own|"+api, r) && ok
-	}
-	if m := g.meters["secret|"+ip]; api == "gettoken" && m != nil && g.now().Before(m.until) {
-		ok = false
+	ok := true
+	for key, r := range in {
+		ok = g.count(key, r) && ok
 	}
 	return ok
 }
 
+// windows are those that a call of an API from an address belongs to; nil without limits.
+func (g *gate) windows(api, ip string) map[string]rate {
+	l := &g.limits
+	if !l.RealRates && l.APIPerMinute+l.APIPerHour+l.IPPerMinute+l.IPPerHour == 0 {
+		return nil
+	}
+	out := map[string]rate{}
+	if r, has := g.own[api]; has && l.RealRates {
+		out["own|"+api] = r
+	}
+	if uncounted(api) {
+		return out
+	}
+	for key, r := range map[string]rate{
+		"minute|" + api:            {orReal(l.APIPerMinute, corpPerMinute, l.RealRates), time.Minute},
+		"hour|" + api:              {orReal(l.APIPerHour, corpPerHour, l.RealRates), time.Hour},
+		"minute|" + api + "|" + ip: {orReal(l.IPPerMinute, ipPerMinute, l.RealRates), time.Minute},
+		"hour|" + api + "|" + ip:   {orReal(l.IPPerHour, ipPerHour, l.RealRates), time.Hour},
+	} {
+		if r.most > 0 {
+			out[key] = r
+		}
+	}
+	return out
+}
+
+func (g *gate) shut(key string) bool {
+	m := g.meters[key]
+	return m != nil && g.now().Before(m.until)
+}
+
+// count adds a call to a window that is not shut, and shuts it for as long again when that is one too many.
 func (g *gate) count(key string, r rate) bool {
 	if r.most <= 0 {
 		return true
 	}
 	now, m := g.now(), g.meters[key]
-	if m == nil {
+	if m == nil || now.Sub(m.start) >= r.window || !m.until.IsZero() {
 		m = &meter{start: now}
 		g.meters[key] = m
-	}
-	if now.Before(m.until) {
-		return false
-	}
-	if now.Sub(m.start) >= r.window || !m.until.IsZero() {
-		*m = meter{start: now}
 	}
 	if m.n++; m.n > r.most {
 		m.until = now.Add(r.window)
@@ -199,8 +229,7 @@ func (g *gate) guessed(ip string) {
 func (g *gate) mayGuess(api string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	m := g.meters["miss|"+api]
-	return m == nil || !g.now().Before(m.until)
+	return !g.shut("miss|" + api)
 }
 
 func (g *gate) missed(api string, r rate) {

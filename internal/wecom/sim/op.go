@@ -16,7 +16,8 @@ type transaction struct {
 	Seq int64 `json:"seq"` // the last id handed out
 	Ops []op  `json:"ops"`
 
-	st *state
+	st  *state
+	was *before // what it changed, if details lag behind events
 }
 
 // Kinds of op; the fields each uses stand in apply.
@@ -96,6 +97,9 @@ const (
 
 // do applies an op and notes it for the log.
 func (t *transaction) do(o op) {
+	if t.was != nil {
+		t.was.note(t.st, &o)
+	}
 	if err := t.st.apply(t.At, &o); err != nil {
 		panic(err) // our own ops always apply
 	}

@@ -243,7 +243,7 @@ func (p *postman) handle(l *letter) time.Duration {
 		p.lost(l, "", err.Error())
 		return 0
 	}
-	return nextTryMin << l.tries
+	return p.s.opt.nextTry << l.tries
 }
 
 // lost takes a letter off the table that nobody received.

@@ -48,7 +48,8 @@ type Options struct {
 	Standalone     bool              // nobody else drives it: the clock runs by itself, and pages ask who somebody is
 	RecordFile     string            // to which all records are appended as JSON lines; empty = none
 
-	wall clock.Clock // tests only; nil = clock.Wall()
+	wall    clock.Clock   // tests only; nil = clock.Wall()
+	nextTry time.Duration // tests only; 0 = nextTryMin
 }
 
 // Server is one simulated corp.
@@ -73,6 +74,7 @@ type Server struct {
 	mu   sync.Mutex // guards st and what follows
 	st   *state
 	made map[string]time.Time // mass sends → wall time of their making
+	late lagging
 }
 
 // New opens the folder and makes a server that delivers callbacks already; Close it.
@@ -82,6 +84,9 @@ func New(opt Options) (*Server, error) {
 	}
 	if opt.Log == nil {
 		opt.Log = io.Discard
+	}
+	if opt.nextTry == 0 {
+		opt.nextTry = nextTryMin
 	}
 	if opt.wall == nil {
 		opt.wall = clock.Wall()
@@ -186,6 +191,10 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("POST /sim/plan", s.servePlan)
 	mux.HandleFunc("POST /sim/faults", s.serveFaults)
 	mux.HandleFunc("GET /sim/faults", s.serveFaultsNow)
+	mux.HandleFunc("GET /sim/limits", s.serveLimits)
+	mux.HandleFunc("POST /sim/limits", s.serveSetLimits)
+	mux.HandleFunc("GET /sim/permissions", s.servePermissions)
+	mux.HandleFunc("POST /sim/permissions", s.serveSetPermissions)
 	mux.HandleFunc("GET /sim/callback", s.serveReceiver)
 	mux.HandleFunc("POST /sim/callback", s.serveSetReceiver)
 	mux.HandleFunc("GET /sim/recording", s.serveRecording)
@@ -197,7 +206,13 @@ func (s *Server) Handler() http.Handler {
 }
 
 // begin opens a transaction at the simulator's present instant. The caller holds mu until commit.
-func (s *Server) begin() *transaction { return &transaction{At: s.st.Now, st: s.st} }
+func (s *Server) begin() *transaction {
+	t := &transaction{At: s.st.Now, st: s.st}
+	if s.st.World.Limits.DetailLagMS > 0 {
+		t.was = &before{groups: map[string]*group{}, edges: map[string]map[string]*edge{}}
+	}
+	return t
+}
 
 // beginAt moves the clock to ms, if that is later, and opens a transaction.
 func (s *Server) beginAt(ms int64) *transaction {
@@ -215,6 +230,7 @@ func (s *Server) commit(t *transaction) int64 {
 		panic(err) // our own types always encode
 	}
 	n := s.journal.append(b)
+	s.settle(t)
 	for i := range t.Ops {
 		if e := t.Ops[i].Event; e != nil {
 			s.post.add(e, n)
