@@ -37,7 +37,12 @@ func (a *act) outside() bool {
 
 // plan schedules what is planned. It draws from the seed only.
 func (s *state) plan(p Plan) {
+	hands := byHands()
 	for _, a := range p.Acts {
+		if hands[a.Kind] != nil {
+			s.schedule(plannedHand(a))
+			continue
+		}
 		s.schedule(&act{At: a.At.UnixMilli(), Kind: a.Kind, Person: a.Person, URL: a.URL, User: a.UserID, Chat: a.ChatID, Text: a.Text})
 	}
 	order := dice(s.World.Seed, "arrivals").Perm(len(s.World.People))
@@ -147,6 +152,8 @@ func (s *Server) perform(a *act, v visit) {
 		s.everyDay(t, a)
 	case actStaff:
 		s.afterStaff(t, a, v)
+	case actHand:
+		s.doByHand(t, a)
 	default:
 		s.deeds[a.Kind](s, t, a)
 	}
@@ -219,6 +226,7 @@ func (s *Server) addBy(t *transaction, person, qr string) string {
 			return u // friends already: the code opens the chat
 		}
 	}
+	t.do(op{K: opCount, ID: countUse, Name: id})
 	r := dice(s.st.World.Seed, "add", person, way.State)
 	user := seats[r.IntN(len(seats))]
 	switch {
@@ -327,7 +335,7 @@ func (s *Server) joinBy(t *transaction, person, qr string) string {
 			continue
 		}
 		if last = g; len(g.Members) < s.st.World.Limits.JoinByQR {
-			s.enter(t, g, person, way.State)
+			s.enter(t, g, person, way)
 			return chat
 		}
 	}
@@ -345,13 +353,13 @@ func (s *Server) joinBy(t *transaction, person, qr string) string {
 	next.RoomBaseID = max(way.RoomBaseID, 1) + 1
 	t.do(op{K: opJoin, Join: &next})
 	t.callback(event{Event: callback.ExternalChat, ChangeType: callback.ChatCreate, ChatID: chat})
-	s.enter(t, s.st.Groups[chat], person, way.State)
+	s.enter(t, s.st.Groups[chat], person, way)
 	return chat
 }
 
-func (s *Server) enter(t *transaction, g *group, person, state string) {
+func (s *Server) enter(t *transaction, g *group, person string, way *wecom.JoinWay) {
 	before := memberVersion(g)
-	t.do(op{K: opEnter, Chat: g.ID, Ext: person, N: 3, State: state})
+	t.do(op{K: opEnter, Chat: g.ID, Ext: person, N: 3, State: way.State, ID: way.ConfigID})
 	t.callback(event{Event: callback.ExternalChat, ChangeType: callback.ChatUpdate, Detail: "add_member", ChatID: g.ID, JoinScene: 3,
 		People: []string{person}, LastVer: before, CurVer: memberVersion(g)})
 }

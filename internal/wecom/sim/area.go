@@ -16,6 +16,7 @@ type area struct {
 	endpoints map[string]endpoint
 	changes   map[string]change
 	deeds     map[string]deed
+	hands     map[string]hand                     // by hand, through POST /sim/act and plans
 	routes    func(s *Server, mux *http.ServeMux) // may be nil
 	day       deed                                // once a day, in the morning; may be nil
 }

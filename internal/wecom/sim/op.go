@@ -93,6 +93,7 @@ const (
 	countLost = "lost"
 
 	countUnsent = "unsent" // there was nobody to send it to
+	countUse    = "use"    // Name: the way somebody came by
 )
 
 // do applies an op and notes it for the log.
@@ -192,7 +193,10 @@ func (s *state) apply(at int64, o *op) error {
 		delete(s.Joins, o.ID)
 	case opGroup: // Chat, Name, User owner
 		s.addGroup(o.Chat, o.Name, o.User, at)
-	case opEnter: // Chat, Ext, N scene, State
+	case opEnter: // Chat, Ext, N scene, State, ID of the join way
+		if o.ID != "" {
+			s.Uses[o.ID]++
+		}
 		s.joinGroup(o.Chat, o.Ext, int(o.N), o.State, at)
 		s.say(o.Chat, message{At: at, From: o.Ext, Kind: "join"})
 		s.Counts.Joins++
@@ -250,6 +254,8 @@ func (s *state) apply(at int64, o *op) error {
 			s.Counts.CallbacksFailed++
 		case countUnsent:
 			delete(s.Events, o.N)
+		case countUse:
+			s.Uses[o.Name]++
 		}
 	case opRename: // Chat, Name
 		s.Groups[o.Chat].Name = o.Name

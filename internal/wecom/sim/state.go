@@ -176,6 +176,7 @@ type state struct {
 	Events   map[int64]*event
 	Counts   Counts
 	Corp     corpState
+	Uses     map[string]int64 // config id → people who came by the way
 
 	// Indexes, rebuilt on load.
 	people   map[string]*Person
@@ -233,6 +234,7 @@ func (s *state) index() {
 	orMake(&s.Received)
 	orMake(&s.Acts)
 	orMake(&s.Events)
+	orMake(&s.Uses)
 	if (s.World.Behaviour == Behaviour{}) {
 		s.World.Behaviour = DefaultBehaviour()
 	}
