@@ -65,7 +65,7 @@ func (s *state) arrivals(a Arrivals, order []int) {
 	}
 	for day := range a.Days {
 		begin := clock.Day(a.From).AddDate(0, 0, day)
-		for range a.PerDay {
+		for range s.arriving(a, begin) {
 			var p *Person
 			var entries []Entry
 			for range len(order) {
@@ -83,10 +83,11 @@ func (s *state) arrivals(a Arrivals, order []int) {
 			}
 			id := s.next()
 			r := dice(s.World.Seed, "arrive", p.ExternalUserID, begin.Format(time.DateOnly))
+			hours, open := s.openHours(p.HomeStore, hours, begin)
 			hour := pick(len(hours), func(i int) float64 { return hours[i] }, r.Float64())
 			at := begin.Add(time.Duration(hour)*time.Hour + time.Duration(r.IntN(3_600_000))*time.Millisecond)
 			e := entries[pick(len(entries), func(i int) float64 { return max(entries[i].Weight, 0) + b2f(entries[i].Weight == 0) }, r.Float64())]
-			if r.Float64() < s.behaviour(p).Scan && !at.Before(a.From) {
+			if r.Float64() < s.behaviour(p).Scan && open && !at.Before(a.From) {
 				s.schedule(&act{ID: id, At: at.UnixMilli(), Kind: actScan, Person: p.ExternalUserID, URL: e.URL})
 			}
 		}

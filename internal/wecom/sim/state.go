@@ -190,6 +190,7 @@ type state struct {
 }
 
 func newState(w World) *state {
+	w = w.populated()
 	s := &state{World: w, Now: w.Start.UnixMilli()}
 	s.index()
 	for _, g := range w.Groups {
@@ -281,6 +282,11 @@ func (s *state) member(userID string) *Member { return s.members[strings.ToLower
 func (s *state) behaviour(p *Person) Behaviour {
 	if p.Behaviour != nil {
 		return *p.Behaviour
+	}
+	for i := range s.World.Segments {
+		if x := &s.World.Segments[i]; x.Name == p.Segment {
+			return x.Behaviour
+		}
 	}
 	return s.World.Behaviour
 }

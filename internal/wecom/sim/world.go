@@ -24,6 +24,11 @@ type World struct {
 	Behaviour   Behaviour    `json:"behaviour"` // of people without their own; the zero value means DefaultBehaviour
 	Plan        Plan         `json:"plan"`
 	Limits      Limits       `json:"limits"`
+	Follow      bool         `json:"follow,omitempty"` // standing alone at speed 1, a restart takes the clock to the real time
+	Stores      []Store      `json:"stores,omitempty"`
+	Holidays    []Holiday    `json:"holidays,omitempty"`
+	Segments    []Segment    `json:"segments,omitempty"`
+	Population  *Population  `json:"population,omitempty"`
 	Permissions Permissions  `json:"permissions,omitzero"`
 	OtherApp    *OtherApp    `json:"other_app,omitempty"`
 }
@@ -39,23 +44,25 @@ type Department struct {
 // Member is a person on the corp's staff. Diligence (0..1) is the chance that a task gets confirmed, and makes it
 // faster. Nobody confirms outside WorkFrom..WorkTo ("08:30", the corp's zone; empty = 09:00..21:00).
 type Member struct {
-	UserID      string  `json:"userid"`
-	Name        string  `json:"name"`
-	Departments []int64 `json:"departments"`
-	IsLeader    bool    `json:"is_leader,omitempty"`
-	Position    string  `json:"position,omitempty"`
-	Diligence   float64 `json:"diligence"`
-	WorkFrom    string  `json:"work_from,omitempty"`
-	WorkTo      string  `json:"work_to,omitempty"`
-	StaffURL    string  `json:"staff_url,omitempty"` // the platform's staff pages, e.g. http://127.0.0.1:8080/staff; empty = not used
-	Hidden      bool    `json:"hidden,omitempty"`    // outside the app's visible range
-	NoSeat      bool    `json:"no_seat,omitempty"`   // without a customer-contact seat
-	Inactive    bool    `json:"inactive,omitempty"`  // has never logged in
-	Mobile      string  `json:"mobile,omitempty"`    // found by user/getuserid, shown after consent
-	Email       string  `json:"email,omitempty"`     // private; likewise by user/get_userid_by_email
-	BizMail     string  `json:"biz_mail,omitempty"`  // the corp's; likewise
-	Gender      int     `json:"gender,omitempty"`    // 1 man, 2 woman
-	Alias       string  `json:"alias,omitempty"`
+	UserID      string   `json:"userid"`
+	Name        string   `json:"name"`
+	Departments []int64  `json:"departments"`
+	IsLeader    bool     `json:"is_leader,omitempty"`
+	Position    string   `json:"position,omitempty"`
+	Diligence   float64  `json:"diligence"`
+	WorkFrom    string   `json:"work_from,omitempty"`
+	WorkTo      string   `json:"work_to,omitempty"`
+	Days        []int    `json:"days,omitempty"`      // of work, 1 = Monday … 7 = Sunday; empty = every day
+	Off         []string `json:"off,omitempty"`       // dates without work
+	StaffURL    string   `json:"staff_url,omitempty"` // the platform's staff pages, e.g. http://127.0.0.1:8080/staff; empty = not used
+	Hidden      bool     `json:"hidden,omitempty"`    // outside the app's visible range
+	NoSeat      bool     `json:"no_seat,omitempty"`   // without a customer-contact seat
+	Inactive    bool     `json:"inactive,omitempty"`  // has never logged in
+	Mobile      string   `json:"mobile,omitempty"`    // found by user/getuserid, shown after consent
+	Email       string   `json:"email,omitempty"`     // private; likewise by user/get_userid_by_email
+	BizMail     string   `json:"biz_mail,omitempty"`  // the corp's; likewise
+	Gender      int      `json:"gender,omitempty"`    // 1 man, 2 woman
+	Alias       string   `json:"alias,omitempty"`
 }
 
 // Behaviour holds chances (0..1): Scan that an arrival really opens the entry, Add that the code shown is used to add
@@ -85,6 +92,7 @@ type Person struct {
 	Lat            float64    `json:"lat,omitempty"`
 	Lng            float64    `json:"lng,omitempty"`
 	Behaviour      *Behaviour `json:"behaviour,omitempty"`
+	Segment        string     `json:"segment,omitempty"` // whose behaviour it has without its own
 }
 
 // Group is a customer group that exists at the start. Members are people's and members' ids; the owner is one anyway.
@@ -143,11 +151,12 @@ type Act struct {
 // Arrivals lets PerDay people a day come in by an entry, on Days days from the day of From on, never before From. People who have not
 // arrived yet come first, in an order drawn from the seed. Hours weighs the hours of the day; zero means shop hours.
 type Arrivals struct {
-	From    time.Time   `json:"from"`
-	Days    int         `json:"days"`
-	PerDay  int         `json:"per_day"`
-	Hours   [24]float64 `json:"hours,omitzero"`
-	Entries []Entry     `json:"entries"`
+	From     time.Time   `json:"from"`
+	Days     int         `json:"days"`
+	PerDay   int         `json:"per_day"`
+	Hours    [24]float64 `json:"hours,omitzero"`
+	Weekdays [7]float64  `json:"weekdays,omitzero"` // times per_day, Monday first; zero means alike
+	Entries  []Entry     `json:"entries"`
 }
 
 // Entry is an address that people open: a landing page or the picture of a contact way or join way. With a Store only
@@ -223,6 +232,9 @@ func (w *World) Check() error {
 			return bad("friends[%d]: %q or %q is nobody", i, f.UserID, f.ExternalUserID)
 		}
 	}
+	if err := w.checkTown(); err != nil {
+		return err
+	}
 	if err := w.Limits.check(); err != nil {
 		return err
 	}
@@ -282,11 +294,12 @@ func (m *Member) working(ms int64) int64 {
 	t := time.UnixMilli(ms).In(clock.Shanghai)
 	day := clock.Day(t)
 	at := int(t.Sub(day) / time.Minute)
-	switch {
-	case at < from:
-		return day.Add(time.Duration(from) * time.Minute).UnixMilli()
-	case at >= to:
-		return day.AddDate(0, 0, 1).Add(time.Duration(from) * time.Minute).UnixMilli()
+	first := m.workday(day)
+	if at >= to && first.Equal(day) {
+		first = m.workday(clock.Day(day.AddDate(0, 0, 1)))
+	}
+	if at < from || !first.Equal(day) {
+		return first.Add(time.Duration(from) * time.Minute).UnixMilli()
 	}
 	return ms
 }
