@@ -37,7 +37,12 @@ func (a *act) outside() bool {
 
 // plan schedules what is planned. It draws from the seed only.
 func (s *state) plan(p Plan) {
+	hands := byHands()
 	for _, a := range p.Acts {
+		if hands[a.Kind] != nil {
+			s.schedule(plannedHand(a))
+			continue
+		}
 		s.schedule(&act{At: a.At.UnixMilli(), Kind: a.Kind, Person: a.Person, URL: a.URL, User: a.UserID, Chat: a.ChatID, Text: a.Text})
 	}
 	order := dice(s.World.Seed, "arrivals").Perm(len(s.World.People))
@@ -147,6 +152,8 @@ func (s *Server) perform(a *act, v visit) {
 		s.everyDay(t, a)
 	case actStaff:
 		s.afterStaff(t, a, v)
+	case actHand:
+		s.doByHand(t, a)
 	default:
 		s.deeds[a.Kind](s, t, a)
 	}

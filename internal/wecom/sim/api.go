@@ -35,7 +35,16 @@ type call struct {
 	st   *state
 	t    *transaction
 	q    url.Values
+	head http.Header // of the request
 	body []byte
+	file *blob // answered instead of JSON, if the endpoint sets it
+}
+
+// blob is a binary answer: Header as it goes out, Status 0 = 200.
+type blob struct {
+	Header http.Header
+	Status int
+	Body   []byte
 }
 
 // refusal is WeCom's no.
@@ -54,7 +63,28 @@ type fields map[string]any
 type endpoint struct {
 	method string
 	fn     func(*call) (fields, error)
+	secret secretKind // which secret's token may call; the zero value is the app's
+	open   bool       // answers without an access token, by a key of its own
+	large  int64      // most bytes of a body; 0 = 8 MB
 }
+
+// secretKind names a secret of the corp, each with a token of its own.
+type secretKind string
+
+const (
+	secretApp      secretKind = ""         // the app's
+	secretContacts secretKind = "contacts" // of contacts sync (通讯录同步)
+	secretArchive  secretKind = "archive"  // of the chat archive (会话内容存档)
+)
+
+// with lets another secret call instead of the app's.
+func (e endpoint) with(k secretKind) endpoint { e.secret = k; return e }
+
+// keyed lets anybody call without a token; the endpoint checks a key of its own.
+func (e endpoint) keyed() endpoint { e.open = true; return e }
+
+// upTo allows bodies of so many bytes.
+func (e endpoint) upTo(n int64) endpoint { e.large = n; return e }
 
 // endpoints lists the API by path.
 func endpoints() map[string]endpoint {
@@ -106,7 +136,11 @@ func endpoints() map[string]endpoint {
 // answered before it is durable, not even a read of it.
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, "/cgi-bin/")
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 8<<20))
+	size := int64(8 << 20)
+	if e := s.table[name]; e.large > 0 {
+		size = e.large
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, size))
 	if err != nil {
 		s.respond(w, r, nil, refuse(45002, "content size out of limit"))
 		return
@@ -117,7 +151,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.busy.leave(name)
 	s.mu.Lock()
-	c := &call{s: s, st: s.st, t: s.begin(), q: r.URL.Query(), body: body}
+	c := &call{s: s, st: s.st, t: s.begin(), q: r.URL.Query(), head: r.Header, body: body}
 	out, err := s.route(c, name, r.Method)
 	n := s.commit(c.t)
 	s.mu.Unlock()
@@ -131,7 +165,19 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 			panic(http.ErrAbortHandler) // breaks the connection
 		}
 	}
+	if err == nil && c.file != nil {
+		c.file.send(w)
+		return
+	}
 	s.respond(w, r, out, err)
+}
+
+func (b *blob) send(w http.ResponseWriter) {
+	for k, v := range b.Header {
+		w.Header()[k] = v
+	}
+	w.WriteHeader(max(b.Status, http.StatusOK))
+	_, _ = w.Write(b.Body) // the reader may be gone
 }
 
 func (s *Server) route(c *call, name, method string) (fields, error) {
@@ -148,8 +194,10 @@ func (s *Server) route(c *call, name, method string) (fields, error) {
 	if !ok {
 		return nil, refuse(40066, "invalid url")
 	}
-	if err := c.checkToken(); err != nil {
-		return nil, err
+	if !e.open {
+		if err := c.checkToken(); err != nil {
+			return nil, err
+		}
 	}
 	if code := s.faults.refused(name); code != 0 {
 		return nil, refuse(code, "refused by a fault that was set")

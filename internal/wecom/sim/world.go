@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -118,7 +119,8 @@ type Plan struct {
 }
 
 // Act is one deed at one time. Kind: scan (URL: a landing page or a code's picture), add or join (URL: the picture),
-// reply and leave (Chat, or UserID for a reply), delete (UserID).
+// reply and leave (Chat, or UserID for a reply), delete (UserID); or anything POST /sim/act knows, with what it takes in Body
+// (or in the act's own fields).
 type Act struct {
 	At     time.Time `json:"at"`
 	Kind   string    `json:"kind"`
@@ -127,6 +129,8 @@ type Act struct {
 	UserID string    `json:"userid,omitempty"`
 	ChatID string    `json:"chat_id,omitempty"`
 	Text   string    `json:"text,omitempty"`
+
+	Body json.RawMessage `json:"body,omitempty"`
 }
 
 // Arrivals lets PerDay people a day come in by an entry, on Days days from the day of From on, never before From. People who have not
@@ -209,7 +213,11 @@ func (w *World) Check() error {
 }
 
 func (p *Plan) check(people map[string]bool) error {
+	hands := byHands()
 	for i, a := range p.Acts {
+		if hands[a.Kind] != nil {
+			continue
+		}
 		if !people[a.Person] {
 			return errs.E(errs.Invalid, "sim.bad_plan", "acts[%d]: person %q is nobody", i, a.Person)
 		}
