@@ -278,7 +278,7 @@ func (c *call) userInfo() (fields, error) {
 	}
 	out := fields{"openid": openID(id)}
 	for _, e := range c.st.byExt[id] {
-		if e.alive() && !c.st.member(e.User).Hidden {
+		if e.alive() && c.sees(e.User) {
 			out["external_userid"] = id
 		}
 	}
