@@ -79,10 +79,11 @@ type Server struct {
 	deeds     map[string]deed
 	advancing sync.Mutex // one advance at a time
 
-	mu   sync.Mutex // guards st and what follows
-	st   *state
-	made map[string]time.Time // mass sends → wall time of their making
-	late lagging
+	mu     sync.Mutex // guards st and what follows
+	st     *state
+	writes writes
+	made   map[string]time.Time // mass sends → wall time of their making
+	late   lagging
 }
 
 // New opens the folder and makes a server that delivers callbacks already; Close it.

@@ -31,6 +31,19 @@ type World struct {
 	Population  *Population  `json:"population,omitempty"`
 	Permissions Permissions  `json:"permissions,omitzero"`
 	OtherApp    *OtherApp    `json:"other_app,omitempty"`
+	Acquisition Acquisition  `json:"acquisition,omitzero"`
+}
+
+// Acquisition is the corp's quota of customers by acquisition links (获客助手). Without lots there is one of 1,000 for a year.
+type Acquisition struct {
+	Closed bool       `json:"closed,omitempty"` // the corp's industry may not use links
+	Quota  []QuotaLot `json:"quota,omitempty"`
+}
+
+// QuotaLot is so much quota bought together.
+type QuotaLot struct {
+	Balance int       `json:"balance"`
+	Expires time.Time `json:"expires"`
 }
 
 // Department is a node of the corp's tree; a larger Order sorts first.
@@ -63,11 +76,17 @@ type Member struct {
 	BizMail     string   `json:"biz_mail,omitempty"`  // the corp's; likewise
 	Gender      int      `json:"gender,omitempty"`    // 1 man, 2 woman
 	Alias       string   `json:"alias,omitempty"`
+	Unverified  bool     `json:"unverified,omitempty"` // without a verified real name: takes over no customers
+	Stale       bool     `json:"stale,omitempty"`      // has not logged in for a year
+	Banned      bool     `json:"banned,omitempty"`     // by the platform, for spam
+	Applies     float64  `json:"applies,omitempty"`    // people of their groups a day whom the member asks to be friends
 }
 
 // Behaviour holds chances (0..1): Scan that an arrival really opens the entry, Add that the code shown is used to add
 // the member, Join that a group offered is joined, Reply to a message received, Leave a group and Delete a member on
-// any one day, and once more after each mass send received.
+// any one day, and once more after each mass send received. On any one day Ask is the chance to begin a talk with a
+// member, Chat to say something in a group, and Contacted to be written to by a diligent member. Refuse is the chance to
+// refuse a transfer to another member, Accept to accept a member's request.
 type Behaviour struct {
 	Scan   float64 `json:"scan"`
 	Add    float64 `json:"add"`
@@ -75,14 +94,21 @@ type Behaviour struct {
 	Reply  float64 `json:"reply"`
 	Leave  float64 `json:"leave"`
 	Delete float64 `json:"delete"`
+
+	Ask       float64 `json:"ask,omitempty"`
+	Chat      float64 `json:"chat,omitempty"`
+	Contacted float64 `json:"contacted,omitempty"`
+	Refuse    float64 `json:"refuse_transfer,omitempty"`
+	Accept    float64 `json:"accept,omitempty"`
 }
 
 // DefaultBehaviour is a friendly town.
 func DefaultBehaviour() Behaviour {
-	return Behaviour{Scan: 0.95, Add: 0.85, Join: 0.6, Reply: 0.08, Leave: 0.006, Delete: 0.004}
+	return Behaviour{Scan: 0.95, Add: 0.85, Join: 0.6, Reply: 0.08, Leave: 0.006, Delete: 0.004,
+		Ask: 0.015, Chat: 0.01, Contacted: 0.01, Refuse: 0.05, Accept: 0.6}
 }
 
-// Person is a WeChat user. Lat and Lng are GCJ-02. HomeStore ties arrivals' entries to people; it means nothing else.
+// Person is a WeChat user, or with a Corp a WeCom user of another corp. Lat and Lng are GCJ-02. HomeStore ties arrivals' entries to people; it means nothing else.
 type Person struct {
 	ExternalUserID string     `json:"external_userid"`
 	UnionID        string     `json:"unionid,omitempty"`
@@ -93,6 +119,8 @@ type Person struct {
 	Lng            float64    `json:"lng,omitempty"`
 	Behaviour      *Behaviour `json:"behaviour,omitempty"`
 	Segment        string     `json:"segment,omitempty"` // whose behaviour it has without its own
+	Corp           string     `json:"corp,omitempty"`
+	Position       string     `json:"position,omitempty"` // in that corp
 }
 
 // Group is a customer group that exists at the start. Members are people's and members' ids; the owner is one anyway.
@@ -110,11 +138,13 @@ type Friend struct {
 	State          string `json:"state,omitempty"`
 }
 
-// TagGroup is a group of corp tags that exists at the start, with tags by id and name.
+// TagGroup is a group of corp tags that exists at the start, with tags by id and name. The administrator made it, unless
+// it is the App's; an app may change only its own.
 type TagGroup struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 	Tags []Tag  `json:"tags"`
+	App  bool   `json:"app,omitempty"`
 }
 
 // Tag is one corp tag.
@@ -181,6 +211,18 @@ type Limits struct {
 	WrongSecrets  int     `json:"wrong_secrets,omitempty"`  // wrong secrets of one address before gettoken is closed to it for a wall hour
 	DetailLagMS   int     `json:"detail_lag_ms,omitempty"`  // wall time after an event for which reading a customer or group shows what was before
 	HalfAdd       float64 `json:"half_add,omitempty"`       // chance that a no-verify add comes as a half add first; 0 = 0.1, negative = never
+
+	GroupSize    int `json:"group_size,omitempty"`     // 500 people in a group are all it holds
+	Ways         int `json:"ways,omitempty"`           // 500,000 contact ways and join ways together
+	TempWays     int `json:"temp_ways,omitempty"`      // 100,000 temporary contact ways a day
+	Tags         int `json:"tags,omitempty"`           // 10,000 corp tags
+	EdgeTags     int `json:"edge_tags,omitempty"`      // 3,000 tags of one member on one customer
+	Templates    int `json:"templates,omitempty"`      // 100 group welcome templates
+	Customers    int `json:"customers,omitempty"`      // 5,000 customers of one member, for those who take over
+	Links        int `json:"links,omitempty"`          // 2,000 acquisition links
+	GroupsPerDay int `json:"groups_per_day,omitempty"` // 300 groups of one owner handed over in a day
+	MassSingle   int `json:"mass_single,omitempty"`    // 10,000 customers in one mass send
+	MassGroup    int `json:"mass_group,omitempty"`     // 2,000 groups in one mass send
 }
 
 // shopHours is when people come to shops.
