@@ -64,6 +64,7 @@ type Server struct {
 	faults  faults
 	auth    *signins
 	staff   *browsers
+	talk    *talk
 	gate    *gate
 	tape    *tape
 
@@ -126,6 +127,7 @@ func New(opt Options) (*Server, error) {
 	if s.tape, err = newTape(opt.Records, opt.RecordFile); err != nil {
 		return nil, errors.Join(err, j.close())
 	}
+	s.talk = newTalk(s)
 	s.post = newPostman(s)
 	if err := s.post.aim(s.receiver()); err != nil {
 		return nil, errors.Join(err, j.close())
@@ -134,11 +136,13 @@ func New(opt Options) (*Server, error) {
 		s.post.add(st.Events[id], 0)
 	}
 	s.post.start()
+	s.talk.start()
 	return s, nil
 }
 
 // Close stops the deliveries and leaves a snapshot, so that the next start is quick.
 func (s *Server) Close() error {
+	s.talk.stop()
 	s.post.stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -224,6 +228,9 @@ func (s *Server) beginAt(ms int64) *transaction {
 func (s *Server) commit(t *transaction) int64 {
 	if len(t.Ops) == 0 {
 		return s.journal.last()
+	}
+	if s.st.archived != nil {
+		s.overhear(t)
 	}
 	b, err := t.encode()
 	if err != nil {

@@ -116,6 +116,8 @@ type message struct {
 	Text  string
 	Parts []wecom.Attachment
 	Ref   string // a mass send, whose content stands there
+	ID    string // of an app's message
+	Show  *shown // something other than text and parts; Text is what a phone shows of it
 }
 
 type welcomeCode struct {
@@ -175,6 +177,7 @@ type state struct {
 	Acts     map[int64]*act
 	Events   map[int64]*event
 	Counts   Counts
+	Talk     talkState
 	Corp     corpState
 	Uses     map[string]int64 // config id → people who came by the way
 
@@ -187,6 +190,7 @@ type state struct {
 	agenda   agenda
 	massIDs  []string // in order of creation
 	changes  map[string]change
+	archived map[string]bool // userids whose chats are archived; nil if nobody's are
 }
 
 func newState(w World) *state {
@@ -234,6 +238,7 @@ func (s *state) index() {
 	orMake(&s.Received)
 	orMake(&s.Acts)
 	orMake(&s.Events)
+	s.talkIndex()
 	orMake(&s.Uses)
 	if (s.World.Behaviour == Behaviour{}) {
 		s.World.Behaviour = DefaultBehaviour()
@@ -332,6 +337,9 @@ func (s *state) noteGroup(id, chat string) {
 
 // say puts a bubble into a chat; only the last ones are kept, as on a phone that is full.
 func (s *state) say(chat string, m message) {
+	if s.archived != nil {
+		s.archive(chat, m)
+	}
 	const keep = 60
 	list := append(s.Chats[chat], m)
 	if len(list) > 2*keep {

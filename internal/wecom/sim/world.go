@@ -24,8 +24,9 @@ type World struct {
 	Behaviour   Behaviour    `json:"behaviour"` // of people without their own; the zero value means DefaultBehaviour
 	Plan        Plan         `json:"plan"`
 	Limits      Limits       `json:"limits"`
-	Permissions Permissions  `json:"permissions,omitzero"`
-	OtherApp    *OtherApp    `json:"other_app,omitempty"`
+	Talk
+	Permissions Permissions `json:"permissions,omitzero"`
+	OtherApp    *OtherApp   `json:"other_app,omitempty"`
 }
 
 // Department is a node of the corp's tree; a larger Order sorts first.
@@ -68,11 +69,14 @@ type Behaviour struct {
 	Reply  float64 `json:"reply"`
 	Leave  float64 `json:"leave"`
 	Delete float64 `json:"delete"`
+
+	Like    float64 `json:"like,omitempty"`    // of a moment seen
+	Comment float64 `json:"comment,omitempty"` // on a moment seen
 }
 
 // DefaultBehaviour is a friendly town.
 func DefaultBehaviour() Behaviour {
-	return Behaviour{Scan: 0.95, Add: 0.85, Join: 0.6, Reply: 0.08, Leave: 0.006, Delete: 0.004}
+	return Behaviour{Scan: 0.95, Add: 0.85, Join: 0.6, Reply: 0.08, Leave: 0.006, Delete: 0.004, Like: 0.06, Comment: 0.01}
 }
 
 // Person is a WeChat user. Lat and Lng are GCJ-02. HomeStore ties arrivals' entries to people; it means nothing else.
@@ -161,8 +165,9 @@ type Entry struct {
 // Limits are WeCom's, changeable for tests. Zero means WeCom's own value, but the rates of API calls are without limit
 // unless RealRates asks for WeCom's: a simulated week passes in minutes.
 type Limits struct {
-	JoinByQR      int     `json:"join_by_qr,omitempty"`     // 200 people in a group end joining by QR
-	ReceiveCap    string  `json:"receive_cap,omitempty"`    // "month" (days in the month, default), "week" (7), "day" (1)
+	JoinByQR   int    `json:"join_by_qr,omitempty"`  // 200 people in a group end joining by QR
+	ReceiveCap string `json:"receive_cap,omitempty"` // "month" (days in the month, default), "week" (7), "day" (1)
+	TalkLimits
 	RealRates     bool    `json:"real_rates,omitempty"`     // WeCom's own rates for whatever is not given below
 	APIPerMinute  int     `json:"api_per_minute,omitempty"` // calls per API and wall minute before 45009
 	APIPerHour    int     `json:"api_per_hour,omitempty"`   // and per wall hour
@@ -222,6 +227,9 @@ func (w *World) Check() error {
 		if !members[strings.ToLower(f.UserID)] || !people[f.ExternalUserID] {
 			return bad("friends[%d]: %q or %q is nobody", i, f.UserID, f.ExternalUserID)
 		}
+	}
+	if err := w.Talk.check(w, members, people); err != nil {
+		return err
 	}
 	if err := w.Limits.check(); err != nil {
 		return err
