@@ -18,6 +18,7 @@ import (
 	"qunce/internal/clock"
 	"qunce/internal/customer"
 	"qunce/internal/directory"
+	"qunce/internal/doctor"
 	"qunce/internal/event"
 	"qunce/internal/group"
 	"qunce/internal/i18n"
@@ -47,8 +48,9 @@ type Deps struct {
 	Wall      clock.Clock
 	Sealer    *tenant.Sealer
 	HTTP      *http.Client
-	PublicURL string
-	Start     *time.Time // where an accelerated clock starts, for a corp that has no clock yet
+	PublicURL string         // of the process; the corp's own wins
+	Machine   doctor.Machine // what the process knows of itself, for the doctor
+	Start     *time.Time     // where an accelerated clock starts, for a corp that has no clock yet
 	Catalog   *i18n.Catalog
 	Log       *slog.Logger
 }
@@ -60,25 +62,26 @@ type Corp struct {
 	DB   *pg.DB
 	Time *Time
 
-	WeCom      *wecom.Client
-	Events     *event.Bus
-	Audit      *audit.Log
-	Inbox      *inbox.Inbox
-	Outbox     *outbox.Outbox
-	Ingress    *inbox.Ingress
-	Directory  *directory.Service
-	Customers  *customer.Service
-	Groups     *group.Service
-	Orders     *order.Service
-	Touch      *touch.Service
-	Tasks      *task.Service
-	Sends      *send.Service
-	Codes      *livecode.Service
-	SOP        *sop.Service
-	Analytics  *analytics.Service
-	Sync       *sync.Service
-	Statistics *statistic.Service
-	Intake     *intake.Service
+	WeCom     *wecom.Client
+	Events    *event.Bus
+	Audit     *audit.Log
+	Inbox     *inbox.Inbox
+	Outbox    *outbox.Outbox
+	Ingress   *inbox.Ingress
+	Directory *directory.Service
+	Customers *customer.Service
+	Groups    *group.Service
+	Orders    *order.Service
+	Touch     *touch.Service
+	Tasks     *task.Service
+	Sends     *send.Service
+	Codes     *livecode.Service
+	SOP       *sop.Service
+	Analytics *analytics.Service
+	Statistic *statistic.Service
+	Sync      *sync.Service
+	Intake    *intake.Service
+	Doctor    *doctor.Service
 
 	due  []named
 	jobs atomic.Pointer[job.Client]
@@ -122,7 +125,7 @@ func Open(ctx context.Context, t tenant.Corp, d Deps) (*Corp, error) {
 // events or through the small adapters of adapter.go.
 func (c *Corp) wire() {
 	now, wall, log := c.Time.Clock(), c.Wall, c.Log
-	public := c.publicURL()
+	public := c.Address()
 	c.Directory = directory.New(directory.Deps{DB: c.DB, IDs: c.IDs, Clock: now, WeCom: c.WeCom, Audit: c.Audit, Log: log,
 		GroupCounts: func(ctx context.Context, ids []int64) (map[int64]int, error) { return c.Groups.CountByStore(ctx, ids) },
 		CustomerCounts: func(ctx context.Context, ids []int64) (map[int64]int, error) {
@@ -147,10 +150,10 @@ func (c *Corp) wire() {
 		PublicURL: public, Brand: c.BrandName()})
 	c.Sends = send.New(send.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Outbox: c.Outbox, WeCom: c.WeCom, Tasks: c.Tasks, Touch: c.Touch, Log: log})
 	c.wireLater()
-	c.Statistics = statistic.New(statistic.Deps{DB: c.DB, Clock: now, WeCom: c.WeCom, Audit: c.Audit, Directory: c.Directory, Log: log,
+	c.Statistic = statistic.New(statistic.Deps{DB: c.DB, Clock: now, WeCom: c.WeCom, Audit: c.Audit, Directory: c.Directory, Log: log,
 		Owners: func(ctx context.Context) ([]int64, error) { return c.Groups.Owners(ctx, c.DB) }})
 	c.Sync = sync.New(sync.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: wall, WeCom: c.WeCom, Audit: c.Audit, Directory: c.Directory, Customers: c.Customers, Groups: c.Groups,
-		Codes: c.Codes, Statistics: c.Statistics, Log: log, Doors: c.refreshStoreCodes, Since: c.Time.Started, Every: c.checksEvery()})
+		Codes: c.Codes, Statistics: c.Statistic, Log: log, Doors: c.refreshStoreCodes, Since: c.Time.Started, Every: c.checksEvery()})
 	c.Directory.Register(c.Inbox)
 	c.Customers.Listen(c.Inbox)
 	c.Groups.Listen(c.Inbox)
@@ -174,7 +177,8 @@ func (c *Corp) checksEvery() time.Duration {
 	return time.Hour
 }
 
-func (c *Corp) publicURL() string {
+// Address is where browsers and WeCom reach the corp's pages, without a trailing slash.
+func (c *Corp) Address() string {
 	if c.Settings.PublicURL != "" {
 		return c.Settings.PublicURL
 	}
@@ -185,7 +189,7 @@ func (c *Corp) publicURL() string {
 func Tables() []pg.Table {
 	var all []pg.Table
 	for _, tables := range []func() []pg.Table{job.Tables, event.Tables, audit.Tables, outbox.Tables, inbox.Tables, directory.Tables, customer.Tables,
-		group.Tables, tenant.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, statistic.Tables, sync.Tables, intake.Tables, ownTables} {
+		group.Tables, tenant.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, statistic.Tables, sync.Tables, intake.Tables, doctor.Tables, ownTables} {
 		all = append(all, tables()...)
 	}
 	return all
@@ -211,6 +215,7 @@ func (c *Corp) Work(ctx context.Context, owner string) error {
 			func(ctx context.Context) error { return c.Outbox.Run(ctx, lease) },
 			c.Sync.Work,
 			c.Intake.Run,
+			c.examine,
 			c.tick,
 		}
 		done := make(chan error, len(work))
