@@ -635,6 +635,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/statistics/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The metrics over WeCom's archived statistics: a day's numbers and the days before */
+        get: operations["getOfficialFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stores": {
         parameters: {
             query?: never;
@@ -1043,6 +1060,11 @@ export interface components {
         };
         AnalyticsDictionaryOut: {
             items: components["schemas"]["MetricDefinition"][];
+        };
+        AnalyticsOfficialOut: {
+            date: string;
+            series: components["schemas"]["AnalyticsSeriesOut"][];
+            tiles: components["schemas"]["MetricValue"][];
         };
         AnalyticsOrdersSummary: {
             date: string;
@@ -3861,6 +3883,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageStatisticStaffItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getOfficialFigures: {
+        parameters: {
+            query?: {
+                /** @description business day; empty = the day before the corp's today */
+                date?: string;
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnalyticsOfficialOut"];
                 };
             };
             /** @description Error */
