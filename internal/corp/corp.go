@@ -49,6 +49,7 @@ type Deps struct {
 	HTTP      *http.Client
 	PublicURL string         // of the process; the corp's own wins
 	Machine   doctor.Machine // what the process knows of itself, for the doctor
+	Processes int            // that share the database and WeCom's limits; 0 = 1
 	Start     *time.Time     // where an accelerated clock starts, for a corp that has no clock yet
 	Catalog   *i18n.Catalog
 	Log       *slog.Logger
@@ -108,8 +109,11 @@ func Open(ctx context.Context, t tenant.Corp, d Deps) (*Corp, error) {
 	if err != nil {
 		return nil, err
 	}
+	app := fmt.Sprintf("agent/%d", t.AgentID)
 	c.WeCom = wecom.New(wecom.Config{BaseURL: t.Settings.WeComBaseURL, CorpID: t.CorpID, Secret: t.Secrets.Secret, AgentID: t.AgentID,
-		HTTP: d.HTTP, Tokens: tenant.TokenStore(c.DB, d.Sealer, d.Wall, fmt.Sprintf("agent/%d", t.AgentID)), Clock: d.Wall, PerMinute: c.callsPerMinute()})
+		HTTP: d.HTTP, Tokens: tenant.TokenStore(c.DB, d.Sealer, d.Wall, app), Clock: d.Wall,
+		Tickets:   func(name string) wecom.TokenStore { return tenant.TokenStore(c.DB, d.Sealer, d.Wall, app+"/"+name) },
+		PerMinute: c.callsPerMinute(), Share: d.Processes, Meter: tenant.Meter(c.DB)})
 	c.Events = event.New(d.IDs, d.Wall)
 	c.Audit = audit.New(d.IDs)
 	c.Inbox = inbox.New(c.DB, d.IDs, d.Wall, d.Log)
@@ -200,7 +204,7 @@ func (c *Corp) Work(ctx context.Context, owner string) error {
 		work := []func(context.Context) error{
 			func(ctx context.Context) error { return c.Inbox.Run(ctx, lease) },
 			func(ctx context.Context) error { return c.Outbox.Run(ctx, lease) },
-			c.Sync.Work,
+			func(ctx context.Context) error { return c.Sync.Work(wecom.Patiently(ctx)) },
 			c.Intake.Run,
 			c.examine,
 			c.tick,
