@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
 )
 
 // momentTask is one member's part of a moment: whom it is meant for, and who has seen it once it is published.
@@ -534,7 +533,6 @@ func list[T any](v []T) []T {
 	}
 	return v
 }
-
 
 // number reads an int that may be written as a string.
 type number int64

@@ -13,7 +13,7 @@ const statDays = 180
 type stats struct {
 	Users  map[string]map[int32]*userDay
 	Owners map[string]map[int32]*ownerDay // finished days
-	Rooms  map[string]*roomStat               // by chat
+	Rooms  map[string]*roomStat           // by chat
 }
 
 // userDay is what a member did in single chats on one day.
