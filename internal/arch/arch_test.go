@@ -33,6 +33,7 @@ var packages = strings.Fields(`
 	livecode livecode/codetest send broadcast moment sop journey membership
 	analytics archive
 	sync rehearsal intake webhook staffapp customerapp openapi
+	doctor setup
 	corp app demo bench
 	arch
 `)

@@ -15,6 +15,7 @@ import (
 	"qunce/internal/corp"
 	"qunce/internal/customer"
 	"qunce/internal/directory"
+	"qunce/internal/doctor"
 	"qunce/internal/group"
 	"qunce/internal/intake"
 	"qunce/internal/job"
@@ -119,6 +120,7 @@ var readers = map[string]string{
 	"analytics": "reports read everything",
 	"sync":      "its statement of what stands here is one snapshot over several features",
 	"corp":      "the page of the system's state",
+	"doctor":    "an examination looks at every feature's state and changes none",
 	"demo":      "checks the books",
 	"bench":     "measures beside them",
 }
@@ -133,6 +135,9 @@ func enums() map[string][]string {
 	return map[string][]string{
 		"auth_user.role":            texts(auth.Roles()),
 		"customer_relation.state":   texts(customer.States()),
+		"doctor_change.state":       texts(doctor.States()),
+		"doctor_finding.area":       texts(doctor.Areas()),
+		"doctor_finding.state":      texts(doctor.States()),
 		"directory_store.status":    texts(directory.Statuses()),
 		"group_group.status":        texts(group.Statuses()),
 		"intake_import.kind":        texts(intake.Kinds()),

@@ -18,6 +18,7 @@ import (
 	"qunce/internal/clock"
 	"qunce/internal/customer"
 	"qunce/internal/directory"
+	"qunce/internal/doctor"
 	"qunce/internal/event"
 	"qunce/internal/group"
 	"qunce/internal/i18n"
@@ -46,9 +47,10 @@ type Deps struct {
 	Wall      clock.Clock
 	Sealer    *tenant.Sealer
 	HTTP      *http.Client
-	PublicURL string
-	Processes int        // that share the database and WeCom's limits; 0 = 1
-	Start     *time.Time // where an accelerated clock starts, for a corp that has no clock yet
+	PublicURL string         // of the process; the corp's own wins
+	Processes int            // that share the database and WeCom's limits; 0 = 1
+	Machine   doctor.Machine // what the process knows of itself, for the doctor
+	Start     *time.Time     // where an accelerated clock starts, for a corp that has no clock yet
 	Catalog   *i18n.Catalog
 	Log       *slog.Logger
 }
@@ -78,6 +80,7 @@ type Corp struct {
 	Analytics *analytics.Service
 	Sync      *sync.Service
 	Intake    *intake.Service
+	Doctor    *doctor.Service
 
 	due  []named
 	jobs atomic.Pointer[job.Client]
@@ -124,7 +127,7 @@ func Open(ctx context.Context, t tenant.Corp, d Deps) (*Corp, error) {
 // events or through the small adapters of adapter.go.
 func (c *Corp) wire() {
 	now, wall, log := c.Time.Clock(), c.Wall, c.Log
-	public := c.publicURL()
+	public := c.Address()
 	c.Directory = directory.New(directory.Deps{DB: c.DB, IDs: c.IDs, Clock: now, WeCom: c.WeCom, Audit: c.Audit, Log: log,
 		GroupCounts: func(ctx context.Context, ids []int64) (map[int64]int, error) { return c.Groups.CountByStore(ctx, ids) },
 		CustomerCounts: func(ctx context.Context, ids []int64) (map[int64]int, error) {
@@ -165,7 +168,8 @@ func (c *Corp) callsPerMinute() int {
 	return 0
 }
 
-func (c *Corp) publicURL() string {
+// Address is where browsers and WeCom reach the corp's pages, without a trailing slash.
+func (c *Corp) Address() string {
 	if c.Settings.PublicURL != "" {
 		return c.Settings.PublicURL
 	}
@@ -176,7 +180,7 @@ func (c *Corp) publicURL() string {
 func Tables() []pg.Table {
 	var all []pg.Table
 	for _, tables := range []func() []pg.Table{job.Tables, event.Tables, audit.Tables, outbox.Tables, inbox.Tables, directory.Tables, customer.Tables,
-		group.Tables, tenant.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, sync.Tables, intake.Tables, ownTables} {
+		group.Tables, tenant.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, sync.Tables, intake.Tables, doctor.Tables, ownTables} {
 		all = append(all, tables()...)
 	}
 	return all
@@ -202,6 +206,7 @@ func (c *Corp) Work(ctx context.Context, owner string) error {
 			func(ctx context.Context) error { return c.Outbox.Run(ctx, lease) },
 			func(ctx context.Context) error { return c.Sync.Work(wecom.Patiently(ctx)) },
 			c.Intake.Run,
+			c.examine,
 			c.tick,
 		}
 		done := make(chan error, len(work))

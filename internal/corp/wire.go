@@ -29,6 +29,7 @@ func (c *Corp) wireLater() {
 		Importers: map[intake.Kind]intake.Importer{intake.Stores: intake.StoreImporter(c.Directory), intake.Orders: intake.OrderImporter(c.Orders),
 			intake.Members: intake.MemberImporter(c.DB, c.Customers)},
 		Wake: c.wakeIntake})
+	c.wireDoctor()
 }
 
 // endOfFriends ends a relation when a mass send comes back from somebody who is no friend any more: no callback may have
@@ -78,7 +79,7 @@ func (c *Corp) groupPlans(ctx context.Context, groupID int64) ([]customer.SOPPar
 // StaffPages is what the staff's pages work with.
 func (c *Corp) StaffPages() staffapp.Deps {
 	return staffapp.Deps{DB: c.DB, Clock: c.Time.Clock(), Directory: c.Directory, Tasks: c.Tasks, SOP: c.SOP, Codes: c.Codes, CorpName: c.BrandName(),
-		WeCom: c.WeCom, Wall: c.Wall, PublicURL: c.publicURL(), AddsSince: c.Customers.AddsSince}
+		WeCom: c.WeCom, Wall: c.Wall, PublicURL: c.Address(), AddsSince: c.Customers.AddsSince}
 }
 
 // CustomerPages is what the customers' pages work with.

@@ -148,6 +148,8 @@ type message struct {
 	Text  string
 	Parts []wecom.Attachment
 	Ref   string // a mass send, whose content stands there
+	ID    string // of an app's message
+	Show  *shown // something other than text and parts; Text is what a phone shows of it
 }
 
 type welcomeCode struct {
@@ -207,6 +209,7 @@ type state struct {
 	Acts     map[int64]*act
 	Events   map[int64]*event
 	Counts   Counts
+	Talk     talkState
 	Corp     corpState
 	Uses     map[string]int64 // config id → people who came by the way
 	Staffing staffing
@@ -225,6 +228,7 @@ type state struct {
 	tagOf    map[string]*tagGroup // tag → its group
 	massIDs  []string             // in order of creation
 	changes  map[string]change
+	archived map[string]bool // userids whose chats are archived; nil if nobody's are
 }
 
 func newState(w World) *state {
@@ -275,6 +279,7 @@ func (s *state) index() {
 	orMake(&s.Received)
 	orMake(&s.Acts)
 	orMake(&s.Events)
+	s.talkIndex()
 	orMake(&s.Uses)
 	orMake(&s.Greets)
 	s.Acquire.index()
@@ -401,6 +406,9 @@ func (s *state) say(chat string, m message) {
 		if m.Kind != "greet" {
 			r.Spoke[m.From] = true
 		}
+	}
+	if s.archived != nil {
+		s.archive(chat, m)
 	}
 	const keep = 60
 	list := append(s.Chats[chat], m)
