@@ -48,6 +48,7 @@ type Deps struct {
 	Sealer    *tenant.Sealer
 	HTTP      *http.Client
 	PublicURL string         // of the process; the corp's own wins
+	Processes int            // that share the database and WeCom's limits; 0 = 1
 	Machine   doctor.Machine // what the process knows of itself, for the doctor
 	Processes int            // that share the database and WeCom's limits; 0 = 1
 	Start     *time.Time     // where an accelerated clock starts, for a corp that has no clock yet

@@ -24,8 +24,8 @@ func (m meter) Take(ctx context.Context, api string, from, to time.Time, most in
 		return 0, false, nil
 	}
 	var used int
-	err := m.db.QueryRow(ctx, `INSERT INTO wecom_meter (api, since, until, used) VALUES ($1, $2, $3, 1)
-		ON CONFLICT (api, since, until) DO UPDATE SET used = wecom_meter.used + 1 WHERE wecom_meter.used < $4 RETURNING used`,
+	err := m.db.QueryRow(ctx, `INSERT INTO tenant_meter (api, since, until, used) VALUES ($1, $2, $3, 1)
+		ON CONFLICT (api, since, until) DO UPDATE SET used = tenant_meter.used + 1 WHERE tenant_meter.used < $4 RETURNING used`,
 		api, from, to, most).Scan(&used)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return most, false, nil

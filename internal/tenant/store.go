@@ -142,7 +142,7 @@ func Tables() []pg.Table {
 		Name: "wecom_token", Owner: "tenant", Family: pg.Local,
 		Merge: "keep", Erase: "keep", Retention: "until the next token", Sampling: "none",
 	}, {
-		Name: "wecom_meter", Owner: "tenant", Family: pg.Local,
+		Name: "tenant_meter", Owner: "tenant", Family: pg.Local,
 		Merge: "keep", Erase: "keep", Retention: "for ever", Sampling: "none",
 	}}
 }

@@ -6,11 +6,11 @@
 ALTER TABLE wecom_token ADD COLUMN refusal jsonb;
 COMMENT ON COLUMN wecom_token.refusal IS 'how WeCom last refused a token, and until when it is not asked again; wall time';
 
-CREATE TABLE wecom_meter (
+CREATE TABLE tenant_meter (
   api   text NOT NULL,
   since timestamptz NOT NULL,
   until timestamptz NOT NULL,
   used  integer NOT NULL,
   PRIMARY KEY (api, since, until)
 );
-COMMENT ON TABLE wecom_meter IS 'calls in the days and months of the calendar in Shanghai; wall time';
+COMMENT ON TABLE tenant_meter IS 'calls in the days and months of the calendar in Shanghai; wall time';
