@@ -31,7 +31,7 @@ var packages = strings.Fields(`
 	consent order points benefit segment
 	touch moderation
 	livecode livecode/codetest send broadcast moment sop journey membership
-	analytics archive
+	statistic analytics archive
 	sync rehearsal intake webhook staffapp customerapp openapi
 	doctor setup
 	corp app demo bench

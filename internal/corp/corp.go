@@ -32,6 +32,7 @@ import (
 	"qunce/internal/pg"
 	"qunce/internal/send"
 	"qunce/internal/sop"
+	"qunce/internal/statistic"
 	"qunce/internal/sync"
 	"qunce/internal/task"
 	"qunce/internal/tenant"
@@ -78,6 +79,7 @@ type Corp struct {
 	Codes     *livecode.Service
 	SOP       *sop.Service
 	Analytics *analytics.Service
+	Statistic *statistic.Service
 	Sync      *sync.Service
 	Intake    *intake.Service
 	Doctor    *doctor.Service
@@ -152,8 +154,10 @@ func (c *Corp) wire() {
 		PublicURL: public, Brand: c.BrandName()})
 	c.Sends = send.New(send.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Outbox: c.Outbox, WeCom: c.WeCom, Tasks: c.Tasks, Touch: c.Touch, Log: log})
 	c.wireLater()
-	c.Sync = sync.New(sync.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: wall, WeCom: c.WeCom, Directory: c.Directory, Customers: c.Customers, Groups: c.Groups, Log: log,
-		After: c.refreshStoreCodes})
+	c.Statistic = statistic.New(statistic.Deps{DB: c.DB, Clock: now, WeCom: c.WeCom, Audit: c.Audit, Directory: c.Directory, Log: log,
+		Owners: func(ctx context.Context) ([]int64, error) { return c.Groups.Owners(ctx, c.DB) }})
+	c.Sync = sync.New(sync.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: wall, WeCom: c.WeCom, Audit: c.Audit, Directory: c.Directory, Customers: c.Customers, Groups: c.Groups,
+		Codes: c.Codes, Statistics: c.Statistic, Log: log, Doors: c.refreshStoreCodes, Since: c.Time.Started, Every: c.checksEvery()})
 	c.Directory.Register(c.Inbox)
 	c.Customers.Listen(c.Inbox)
 	c.Groups.Listen(c.Inbox)
@@ -168,6 +172,15 @@ func (c *Corp) callsPerMinute() int {
 	return 0
 }
 
+// checksEvery is the pause between a sync and the next check. On an accelerated clock an hour is a moment, and every check
+// holds the barrier: there one between two daily runs is enough.
+func (c *Corp) checksEvery() time.Duration {
+	if c.Time.Accelerated() {
+		return 12 * time.Hour
+	}
+	return time.Hour
+}
+
 // Address is where browsers and WeCom reach the corp's pages, without a trailing slash.
 func (c *Corp) Address() string {
 	if c.Settings.PublicURL != "" {
@@ -180,7 +193,7 @@ func (c *Corp) Address() string {
 func Tables() []pg.Table {
 	var all []pg.Table
 	for _, tables := range []func() []pg.Table{job.Tables, event.Tables, audit.Tables, outbox.Tables, inbox.Tables, directory.Tables, customer.Tables,
-		group.Tables, tenant.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, sync.Tables, intake.Tables, doctor.Tables, ownTables} {
+		group.Tables, tenant.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, statistic.Tables, sync.Tables, intake.Tables, doctor.Tables, ownTables} {
 		all = append(all, tables()...)
 	}
 	return all
