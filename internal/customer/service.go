@@ -64,7 +64,28 @@ type Applied struct {
 	Again     int // of these, relations that WeCom went on showing: a beginning followed one whose end we may not know
 	Amended   int
 	Tags      int // tags added and removed
+	Items     []Item
 }
+
+// Item is one relation that a reading changed. At is when it began by WeCom; it is zero for one that lasts.
+type Item struct {
+	UserID, ExternalUserID string
+	What                   What
+	At                     time.Time
+}
+
+// What a reading changed of a relation.
+type What string
+
+// Again is a beginning after an end that we may not know: we took the relation for one that lasted. Linked is no change at
+// WeCom: the member of staff has a store by now.
+const (
+	Began   What = "began"
+	Again   What = "again"
+	Amended What = "amended"
+	Linked  What = "linked"
+	Retag   What = "tags"
+)
 
 // Apply makes what we hold equal to what WeCom showed, as differences, and publishes what happened. found is "" for a
 // callback and "sync" when a sync noticed what no callback told. Rows that do not differ are not written.
@@ -126,18 +147,23 @@ func (s *Service) apply(ctx context.Context, tx pg.Tx, seen []Seen, found string
 			WayState: x.Follow.State, Remark: x.Follow.Remark}
 		old := held[p]
 		what := compare(old, x)
-		if what == keep && old.State == Active && old.StoreID == 0 && r.StoreID != 0 {
+		linked := what == keep && old.State == Active && old.StoreID == 0 && r.StoreID != 0
+		if linked {
 			what = amend // the member of staff was not in the directory yet
 		}
+		item := Item{UserID: r.UserID, ExternalUserID: r.ExternalUserID}
 		switch what {
 		case insert, revive:
 			again := 0
+			item.What, item.At = Began, began
 			if old != nil {
 				again, r.Adds = old.Adds, old.Adds+1
 				if old.State != DeletedByStaff {
 					did.Again++
+					item.What = Again
 				}
 			}
+			did.Items = append(did.Items, item)
 			first := !customers[x.Contact.ExternalUserID].addedBefore && !newPeople[p.customer]
 			newPeople[p.customer] = true
 			evs = append(evs, event.Event{Kind: Added, At: began, CustomerID: p.customer, StaffID: p.staff, StoreID: r.StoreID, CauseID: cause,
@@ -149,6 +175,10 @@ func (s *Service) apply(ctx context.Context, tx pg.Tx, seen []Seen, found string
 		case amend:
 			amended = append(amended, r)
 			did.Amended++
+			if item.What = Amended; linked {
+				item.What = Linked
+			}
+			did.Items = append(did.Items, item)
 		case keep:
 		}
 		if x.Tags == nil || what == keep && old.State != Active {
@@ -164,6 +194,10 @@ func (s *Service) apply(ctx context.Context, tx pg.Tx, seen []Seen, found string
 			tagEvs = append(tagEvs, tagEvent(Untagged, r, t, "", "staff", now, cause))
 		}
 		did.Tags += len(add) + len(remove)
+		if len(add)+len(remove) > 0 && (what == keep || what == amend) {
+			item.What, item.At = Retag, time.Time{}
+			did.Items = append(did.Items, item)
+		}
 	}
 	if err := nameTags(ctx, tx, tagEvs); err != nil {
 		return did, err

@@ -261,9 +261,10 @@ func ownedConfigs(ctx context.Context, q pg.Querier, configs []string) (map[stri
 	return out, err
 }
 
-func insertOrphans(ctx context.Context, tx pg.Tx, ids, codes, calls []int64, now time.Time) error {
-	_, err := tx.Exec(ctx, `INSERT INTO livecode_orphan (id, code_id, call_id, found_at)
-		SELECT i, c, k, $4 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS u(i, c, k) ON CONFLICT (call_id) DO NOTHING`, ids, codes, calls, now)
+func insertOrphans(ctx context.Context, tx pg.Tx, ids, codes, calls []int64, attempts []int32, now time.Time) error {
+	_, err := tx.Exec(ctx, `INSERT INTO livecode_orphan (id, code_id, call_id, attempt, found_at)
+		SELECT i, c, k, a, $5 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::integer[]) AS u(i, c, k, a) ON CONFLICT (call_id, attempt) DO NOTHING`,
+		ids, codes, calls, attempts, now)
 	if err != nil {
 		return fmt.Errorf("count orphans: %w", err)
 	}

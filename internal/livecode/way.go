@@ -251,15 +251,15 @@ func (s *Service) joinWayOrphaned(ctx context.Context, tx pg.Tx, calls []outbox.
 	if err != nil {
 		return err
 	}
-	codes, callIDs := make([]int64, len(calls)), make([]int64, len(calls))
+	codes, callIDs, attempts := make([]int64, len(calls)), make([]int64, len(calls)), make([]int32, len(calls))
 	for i, call := range calls {
 		var p wayCall
 		if err := json.Unmarshal(call.Payload, &p); err != nil {
 			return fmt.Errorf("payload of %s: %w", call.Key, err)
 		}
-		codes[i], callIDs[i] = p.CodeID, call.ID
+		codes[i], callIDs[i], attempts[i] = p.CodeID, call.ID, int32(call.Attempts) //nolint:gosec // tens at most
 	}
-	return insertOrphans(ctx, tx, ids, codes, callIDs, s.Clock.Now())
+	return insertOrphans(ctx, tx, ids, codes, callIDs, attempts, s.Clock.Now())
 }
 
 func (s *Service) doGetJoinWay(ctx context.Context, call outbox.Call) (any, error) {

@@ -9,6 +9,8 @@ import (
 	"qunce/internal/clock"
 )
 
+const signIn = "/cgi-bin/gettoken"
+
 // TokenStore keeps the app's access token. An app has one token, so all processes of a corp should share the store.
 type TokenStore interface {
 	// Get returns the stored token and when it expires; an empty token means there is none.
@@ -70,11 +72,11 @@ func (c *Client) refresh(ctx context.Context, old string) (string, error) {
 			Expires int    `json:"expires_in"`
 		}
 		q := url.Values{"corpid": {c.corpID}, "corpsecret": {c.secret}}
-		if err := c.patient(ctx, "/cgi-bin/gettoken", "", q, nil, &out); err != nil {
+		if err := c.patient(ctx, request{api: signIn, query: q, take: decoded(signIn, &out)}, ""); err != nil {
 			return "", 0, err
 		}
 		if out.Token == "" {
-			return "", 0, &Error{API: "/cgi-bin/gettoken", Code: codeTransport, Msg: "answer has no token"}
+			return "", 0, &Error{API: signIn, Code: codeTransport, Msg: "answer has no token"}
 		}
 		return out.Token, time.Duration(out.Expires) * time.Second, nil
 	})

@@ -16,6 +16,7 @@ type area struct {
 	endpoints map[string]endpoint
 	changes   map[string]change
 	deeds     map[string]deed
+	hands     map[string]hand                     // by hand, through POST /sim/act and plans
 	routes    func(s *Server, mux *http.ServeMux) // may be nil
 	day       deed                                // once a day, in the morning; may be nil
 }
@@ -76,8 +77,8 @@ func joined[V any](of func(area) map[string]V) map[string]V {
 }
 
 // get and post say how an endpoint is called.
-func get(fn func(*call) (fields, error)) endpoint  { return endpoint{http.MethodGet, fn} }
-func post(fn func(*call) (fields, error)) endpoint { return endpoint{http.MethodPost, fn} }
+func get(fn func(*call) (fields, error)) endpoint  { return endpoint{method: http.MethodGet, fn: fn} }
+func post(fn func(*call) (fields, error)) endpoint { return endpoint{method: http.MethodPost, fn: fn} }
 
 // inner builds what an event of an area carries besides the envelope's first five elements.
 type inner struct{ b strings.Builder }
