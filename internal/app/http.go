@@ -77,6 +77,7 @@ func (a *App) handler(ctx context.Context, c *corp.Corp, extra map[string]http.H
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", a.healthz)
 	if a.Config.Has(config.RoleIngress) {
+		c.Ingress.From = func(r *http.Request) string { return auth.ClientAddress(r, a.Config.Proxies()).String() }
 		mux.Handle("/callback/"+c.Schema, c.Ingress)
 	}
 	if a.Config.Has(config.RoleWeb) {

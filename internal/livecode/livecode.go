@@ -122,8 +122,9 @@ type Code struct {
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 
-	autoKey string     // "staff/12" on the one code of a kind that every store has
-	checkAt *time.Time // when its groups are to be looked at again
+	autoKey    string     // "staff/12" on the one code of a kind that every store has
+	checkAt    *time.Time // when its groups are to be looked at again
+	checkCause int64      // what made that due, 0 if nobody knows
 }
 
 // Usable reports whether somebody who scans the code gets further.

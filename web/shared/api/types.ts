@@ -549,22 +549,97 @@ export interface Health {
 
 export type CallbackState = "new" | "done" | "failed" | "ignored";
 
+/** Something that has a page of its own, by its name. */
+export interface Ref {
+  id: number;
+  name: string;
+}
+
 export interface Callback {
   id: number;
   received_at: string;
   corp_at: string;
   kind: string;
+  /** False for kinds that WeCom's documents did not know. */
+  documented: boolean;
   entity: string;
+  customer: Ref | null;
+  group: Ref | null;
+  staff: Ref | null;
   state: CallbackState;
   attempts: number;
+  next_at: string | null;
   error: string | null;
   took_ms: number | null;
+  cause_id: number;
+}
+
+/** Callbacks, and whom a search text named. */
+export interface CallbackPage {
+  items: Callback[];
+  next: string;
+  found: { customers: number; groups: number; staff: number; limit: number } | null;
+}
+
+export interface CallbackDecision {
+  at: string;
+  topic: "touch" | "welcome" | "attribution";
+  outcome: string;
+  reason: string | null;
+  params: Record<string, unknown>;
+  customer: Ref | null;
+  group: Ref | null;
+  staff: Ref | null;
+  code: Ref | null;
+}
+
+export interface CallbackEffect {
+  id: number;
+  at: string;
+  kind: string;
+  actor: string;
+  place: string;
+  params: Record<string, unknown>;
+  customer: Ref | null;
+  group: Ref | null;
+}
+
+export interface CallbackCall extends OutboxCall {
+  called_at: string | null;
+  finished_at: string | null;
+  result: string | null;
+}
+
+export interface CallbackFollowUp {
+  id: number;
+  kind: string;
+  title: string;
+  state: string;
+  due_at: string;
+  staff: Ref | null;
 }
 
 export interface CallbackDetail extends Callback {
   body: string;
-  effects: { kind: string; at: string }[];
-  calls: OutboxCall[];
+  decisions: CallbackDecision[];
+  calls: CallbackCall[];
+  effects: CallbackEffect[];
+  follow_ups: CallbackFollowUp[];
+}
+
+/** What came to the callback address over some days. */
+export interface Door {
+  days: number;
+  stored: number;
+  duplicates: number;
+  verified: number;
+  refused: number;
+  refusals: { reason: string; text: string; n: number; today: number; last_at: string; from: string }[];
+  waiting: number;
+  failed: number;
+  answers: number;
+  p50_ms: number | null;
+  p99_ms: number | null;
 }
 
 export type OutboxState = "planned" | "calling" | "done" | "unknown" | "failed";
