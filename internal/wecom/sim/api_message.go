@@ -89,6 +89,9 @@ func (c *call) welcome() (fields, error) {
 	if age > welcomeLife {
 		return nil, refuse(41050, "welcome code expired")
 	}
+	if err := c.takenByOther(in.Code); err != nil {
+		return nil, err
+	}
 	words := ""
 	if in.Text != nil {
 		words = in.Text.Content

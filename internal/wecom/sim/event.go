@@ -44,6 +44,18 @@ func (e *event) entity() string {
 	return e.Event
 }
 
+// name is Event/ChangeType.
+func (e *event) name() string {
+	if e.ChangeType != "" {
+		return e.Event + "/" + e.ChangeType
+	}
+	if _, rest, ok := strings.Cut(e.Inner, "<ChangeType>"); ok {
+		kind, _, _ := strings.Cut(rest, "</ChangeType>")
+		return e.Event + "/" + strings.TrimSuffix(strings.TrimPrefix(kind, "<![CDATA["), "]]>")
+	}
+	return e.Event
+}
+
 // xml writes the event as WeCom does.
 func (e *event) xml(corpID string) []byte {
 	var b strings.Builder

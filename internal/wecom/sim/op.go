@@ -16,7 +16,8 @@ type transaction struct {
 	Seq int64 `json:"seq"` // the last id handed out
 	Ops []op  `json:"ops"`
 
-	st *state
+	st  *state
+	was *before // what it changed, if details lag behind events
 }
 
 // Kinds of op; the fields each uses stand in apply.
@@ -90,11 +91,16 @@ const (
 	countScan = "scan"
 	countDead = "dead"
 	countLost = "lost"
-	countUse  = "use" // Name: the way somebody came by
+
+	countUnsent = "unsent" // there was nobody to send it to
+	countUse    = "use"    // Name: the way somebody came by
 )
 
 // do applies an op and notes it for the log.
 func (t *transaction) do(o op) {
+	if t.was != nil {
+		t.was.note(t.st, &o)
+	}
 	if err := t.st.apply(t.At, &o); err != nil {
 		panic(err) // our own ops always apply
 	}
@@ -246,6 +252,8 @@ func (s *state) apply(at int64, o *op) error {
 		case countLost:
 			delete(s.Events, o.N)
 			s.Counts.CallbacksFailed++
+		case countUnsent:
+			delete(s.Events, o.N)
 		case countUse:
 			s.Uses[o.Name]++
 		}

@@ -34,21 +34,28 @@ type Options struct {
 	Token          string // of the callback
 	EncodingAESKey string
 	CorpID         string
-	Secret         string
+	Secret         string // of the app
+	ContactsSecret string // of contacts sync; empty = there is none
+	ArchiveSecret  string // of the chat archive; empty = there is none
 	AgentID        int
 	Log            io.Writer         // one line a noteworthy thing; nil = silent
 	BrowserBase    string            // under which a browser reaches the simulator, e.g. http://127.0.0.1:8080/phone; empty = its own address
 	Durable        bool              // fsync; without it the log survives a kill, but not a power cut
 	Ready          func(addr string) // called once the simulator serves; may be nil
+	Records        int               // how many records of API calls and callbacks are kept; 0 = 5,000
+	Documented     bool              // callbacks are tried as WeCom's pages say, not until they are answered; see Receiver
+	RetryRefused   bool              // likewise
+	Standalone     bool              // nobody else drives it: the clock runs by itself, and pages ask who somebody is
+	RecordFile     string            // to which all records are appended as JSON lines; empty = none
 
-	wall clock.Clock // tests only; nil = clock.Wall()
+	wall    clock.Clock   // tests only; nil = clock.Wall()
+	nextTry time.Duration // tests only; 0 = nextTryMin
 }
 
 // Server is one simulated corp.
 type Server struct {
 	opt     Options
 	base    string // for browsers
-	crypto  *callback.Crypto
 	wall    clock.Clock
 	started time.Time
 	http    *http.Client
@@ -57,26 +64,29 @@ type Server struct {
 	faults  faults
 	auth    *signins
 	staff   *browsers
-	busy    *crowd
+	gate    *gate
+	tape    *tape
 
 	table     map[string]endpoint
 	deeds     map[string]deed
 	advancing sync.Mutex // one advance at a time
 
-	mu    sync.Mutex // guards st and what follows
-	st    *state
-	made  map[string]time.Time // mass sends → wall time of their making
-	calls map[string]*minute   // API → calls in the present wall minute
+	mu   sync.Mutex // guards st and what follows
+	st   *state
+	made map[string]time.Time // mass sends → wall time of their making
+	late lagging
 }
 
 // New opens the folder and makes a server that delivers callbacks already; Close it.
 func New(opt Options) (*Server, error) {
-	crypto, err := callback.NewCrypto(opt.Token, opt.EncodingAESKey, opt.CorpID)
-	if err != nil {
+	if _, err := callback.NewCrypto(opt.Token, opt.EncodingAESKey, opt.CorpID); err != nil {
 		return nil, err
 	}
 	if opt.Log == nil {
 		opt.Log = io.Discard
+	}
+	if opt.nextTry == 0 {
+		opt.nextTry = nextTryMin
 	}
 	if opt.wall == nil {
 		opt.wall = clock.Wall()
@@ -104,16 +114,22 @@ func New(opt Options) (*Server, error) {
 	transport.MaxIdleConnsPerHost = 16
 	transport.Proxy = nil
 	s := &Server{
-		opt: opt, base: strings.TrimRight(opt.BrowserBase, "/"), crypto: crypto, wall: opt.wall, http: &http.Client{Transport: transport, Timeout: 5 * time.Second},
-		journal: j, st: st, made: map[string]time.Time{}, calls: map[string]*minute{},
+		opt: opt, base: strings.TrimRight(opt.BrowserBase, "/"), wall: opt.wall, http: &http.Client{Transport: transport, Timeout: 5 * time.Second},
+		journal: j, st: st, made: map[string]time.Time{},
 	}
 	s.started = s.wall.Now()
 	s.table = joinEndpoints()
 	s.deeds = joined(func(a area) map[string]deed { return a.deeds })
-	s.auth = &signins{codes: map[string]*signin{}}
-	s.busy = &crowd{most: st.World.Limits.APIConcurrent, n: map[string]int{}}
+	s.auth = &signins{codes: map[string]*signin{}, tickets: map[string]*signin{}}
+	s.gate = newGate(s.wall.Now, st.World.Limits)
 	s.staff = &browsers{byUser: map[string]*http.Client{}}
+	if s.tape, err = newTape(opt.Records, opt.RecordFile); err != nil {
+		return nil, errors.Join(err, j.close())
+	}
 	s.post = newPostman(s)
+	if err := s.post.aim(s.receiver()); err != nil {
+		return nil, errors.Join(err, j.close())
+	}
 	for _, id := range sortedEvents(st.Events) {
 		s.post.add(st.Events[id], 0)
 	}
@@ -127,7 +143,7 @@ func (s *Server) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := s.journal.snapshot(s.st)
-	return errors.Join(err, s.journal.close())
+	return errors.Join(err, s.journal.close(), s.tape.close())
 }
 
 // Run serves until ctx ends.
@@ -168,11 +184,21 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/cgi-bin/", s.serveAPI)
 	mux.HandleFunc("GET /connect/oauth2/authorize", s.serveAuthorize)
+	mux.HandleFunc("GET /wwlogin/sso/login", s.serveQRLogin)
 	mux.HandleFunc("GET /sim/qr/{kind}/{file}", s.serveQR)
 	mux.HandleFunc("POST /sim/advance", s.serveAdvance)
 	mux.HandleFunc("GET /sim/now", s.serveNow)
 	mux.HandleFunc("POST /sim/plan", s.servePlan)
 	mux.HandleFunc("POST /sim/faults", s.serveFaults)
+	mux.HandleFunc("GET /sim/faults", s.serveFaultsNow)
+	mux.HandleFunc("GET /sim/limits", s.serveLimits)
+	mux.HandleFunc("POST /sim/limits", s.serveSetLimits)
+	mux.HandleFunc("GET /sim/permissions", s.servePermissions)
+	mux.HandleFunc("POST /sim/permissions", s.serveSetPermissions)
+	mux.HandleFunc("GET /sim/callback", s.serveReceiver)
+	mux.HandleFunc("POST /sim/callback", s.serveSetReceiver)
+	mux.HandleFunc("GET /sim/recording", s.serveRecording)
+	mux.HandleFunc("GET /sim/recording.jsonl", s.serveRecordingFile)
 	mux.HandleFunc("GET /sim/truth", s.serveTruth)
 	s.phoneRoutes(mux)
 	s.areaRoutes(mux)
@@ -180,7 +206,13 @@ func (s *Server) Handler() http.Handler {
 }
 
 // begin opens a transaction at the simulator's present instant. The caller holds mu until commit.
-func (s *Server) begin() *transaction { return &transaction{At: s.st.Now, st: s.st} }
+func (s *Server) begin() *transaction {
+	t := &transaction{At: s.st.Now, st: s.st}
+	if s.st.World.Limits.DetailLagMS > 0 {
+		t.was = &before{groups: map[string]*group{}, edges: map[string]map[string]*edge{}}
+	}
+	return t
+}
 
 // beginAt moves the clock to ms, if that is later, and opens a transaction.
 func (s *Server) beginAt(ms int64) *transaction {
@@ -198,6 +230,7 @@ func (s *Server) commit(t *transaction) int64 {
 		panic(err) // our own types always encode
 	}
 	n := s.journal.append(b)
+	s.settle(t)
 	for i := range t.Ops {
 		if e := t.Ops[i].Event; e != nil {
 			s.post.add(e, n)

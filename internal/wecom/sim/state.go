@@ -175,6 +175,7 @@ type state struct {
 	Acts     map[int64]*act
 	Events   map[int64]*event
 	Counts   Counts
+	Corp     corpState
 	Uses     map[string]int64 // config id → people who came by the way
 
 	// Indexes, rebuilt on load.
@@ -208,6 +209,7 @@ func newState(w World) *state {
 		}
 		s.Tags[tg.ID] = tg
 	}
+	s.rerange(false)
 	s.plan(w.Plan)
 	s.schedule(&act{At: dayAct(s.Now), Kind: actDay})
 	for i := range w.Members {
@@ -236,12 +238,7 @@ func (s *state) index() {
 	if (s.World.Behaviour == Behaviour{}) {
 		s.World.Behaviour = DefaultBehaviour()
 	}
-	if s.World.Limits.JoinByQR == 0 {
-		s.World.Limits.JoinByQR = 200
-	}
-	if s.World.Limits.HalfAdd == 0 {
-		s.World.Limits.HalfAdd = 0.1
-	}
+	s.fillLimits()
 	s.people, s.members = map[string]*Person{}, map[string]*Member{}
 	for i := range s.World.People {
 		s.people[s.World.People[i].ExternalUserID] = &s.World.People[i]

@@ -24,6 +24,8 @@ type World struct {
 	Behaviour   Behaviour    `json:"behaviour"` // of people without their own; the zero value means DefaultBehaviour
 	Plan        Plan         `json:"plan"`
 	Limits      Limits       `json:"limits"`
+	Permissions Permissions  `json:"permissions,omitzero"`
+	OtherApp    *OtherApp    `json:"other_app,omitempty"`
 }
 
 // Department is a node of the corp's tree; a larger Order sorts first.
@@ -49,6 +51,11 @@ type Member struct {
 	Hidden      bool    `json:"hidden,omitempty"`    // outside the app's visible range
 	NoSeat      bool    `json:"no_seat,omitempty"`   // without a customer-contact seat
 	Inactive    bool    `json:"inactive,omitempty"`  // has never logged in
+	Mobile      string  `json:"mobile,omitempty"`    // found by user/getuserid, shown after consent
+	Email       string  `json:"email,omitempty"`     // private; likewise by user/get_userid_by_email
+	BizMail     string  `json:"biz_mail,omitempty"`  // the corp's; likewise
+	Gender      int     `json:"gender,omitempty"`    // 1 man, 2 woman
+	Alias       string  `json:"alias,omitempty"`
 }
 
 // Behaviour holds chances (0..1): Scan that an arrival really opens the entry, Add that the code shown is used to add
@@ -151,12 +158,19 @@ type Entry struct {
 	Weight float64 `json:"weight,omitempty"` // 0 = 1
 }
 
-// Limits are WeCom's, changeable for tests. Zero means WeCom's own value.
+// Limits are WeCom's, changeable for tests. Zero means WeCom's own value, but the rates of API calls are without limit
+// unless RealRates asks for WeCom's: a simulated week passes in minutes.
 type Limits struct {
 	JoinByQR      int     `json:"join_by_qr,omitempty"`     // 200 people in a group end joining by QR
 	ReceiveCap    string  `json:"receive_cap,omitempty"`    // "month" (days in the month, default), "week" (7), "day" (1)
-	APIPerMinute  int     `json:"api_per_minute,omitempty"` // calls per API and wall minute before 45009; 0 = no limit, since a simulated week passes in minutes
-	APIConcurrent int     `json:"api_concurrent,omitempty"` // calls of one API at once before 45033; 0 = no limit
+	RealRates     bool    `json:"real_rates,omitempty"`     // WeCom's own rates for whatever is not given below
+	APIPerMinute  int     `json:"api_per_minute,omitempty"` // calls per API and wall minute before 45009
+	APIPerHour    int     `json:"api_per_hour,omitempty"`   // and per wall hour
+	IPPerMinute   int     `json:"ip_per_minute,omitempty"`  // calls per API, address and wall minute
+	IPPerHour     int     `json:"ip_per_hour,omitempty"`    // and per wall hour
+	APIConcurrent int     `json:"api_concurrent,omitempty"` // calls of one API at once before 45033
+	WrongSecrets  int     `json:"wrong_secrets,omitempty"`  // wrong secrets of one address before gettoken is closed to it for a wall hour
+	DetailLagMS   int     `json:"detail_lag_ms,omitempty"`  // wall time after an event for which reading a customer or group shows what was before
 	HalfAdd       float64 `json:"half_add,omitempty"`       // chance that a no-verify add comes as a half add first; 0 = 0.1, negative = never
 }
 
@@ -208,6 +222,12 @@ func (w *World) Check() error {
 		if !members[strings.ToLower(f.UserID)] || !people[f.ExternalUserID] {
 			return bad("friends[%d]: %q or %q is nobody", i, f.UserID, f.ExternalUserID)
 		}
+	}
+	if err := w.Limits.check(); err != nil {
+		return err
+	}
+	if err := w.Permissions.check(w); err != nil {
+		return err
 	}
 	return w.Plan.check(people)
 }
