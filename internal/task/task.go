@@ -69,7 +69,7 @@ func Proofs() []Proof { return []Proof{NoProof, ByWeCom, ByPage, ByClient} }
 type Attachment struct {
 	Type   string `json:"type"`
 	Title  string `json:"title"`
-	URL    string `json:"url,omitempty"`
+	URL    string `json:"url"`
 	FileID int64  `json:"file_id,omitempty"`
 }
 

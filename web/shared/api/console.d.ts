@@ -260,6 +260,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Files, newest first */
+        get: operations["listFiles"];
+        put?: never;
+        /** Keep a picture, video or document */
+        post: operations["uploadFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/groups": {
         parameters: {
             query?: never;
@@ -1099,6 +1117,7 @@ export interface components {
             /** Format: int64 */
             store_id?: number;
             tag_ids?: string[];
+            welcome_parts?: components["schemas"]["MediaPart"][];
             welcome_text?: string;
         };
         CreateUserInputBody: {
@@ -1614,6 +1633,7 @@ export interface components {
             token: string;
             url: string;
             welcome: components["schemas"]["LivecodeCodeWelcome"];
+            welcome_parts: components["schemas"]["MediaPart"][];
             welcome_text: string;
         };
         LivecodeCodeGroup: {
@@ -1689,6 +1709,34 @@ export interface components {
         LoginInputBody: {
             email: string;
             password: string;
+        };
+        MediaFileItem: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int32 */
+            height: number;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            mime: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+            url: string;
+            /** Format: int32 */
+            width: number;
+        };
+        MediaPart: {
+            app_id?: string;
+            desc?: string;
+            /** Format: int64 */
+            file_id?: number;
+            page?: string;
+            pic_url?: string;
+            title?: string;
+            /** @enum {string} */
+            type: "image" | "video" | "file" | "link" | "miniprogram";
+            url?: string;
         };
         MetricDefinition: {
             formula: string;
@@ -1818,6 +1866,10 @@ export interface components {
             items: components["schemas"]["LivecodeCodeItem"][];
             next: string;
         };
+        PageMediaFileItem: {
+            items: components["schemas"]["MediaFileItem"][];
+            next: string;
+        };
         PageOrderOrderItem: {
             items: components["schemas"]["OrderOrderItem"][];
             next: string;
@@ -1928,6 +1980,8 @@ export interface components {
             /** Format: int64 */
             late_hours?: number;
             links?: components["schemas"]["TaskAttachment"][];
+            /** @description pictures, files and cards of a mass send */
+            parts?: components["schemas"]["MediaPart"][];
             promo: boolean;
             purpose: string;
             /** Format: int64 */
@@ -2018,6 +2072,8 @@ export interface components {
             state: string;
         };
         TaskAttachment: {
+            /** Format: int64 */
+            file_id?: number;
             title: string;
             type: string;
             url: string;
@@ -2093,6 +2149,7 @@ export interface components {
             /** @description empty: the store's staff */
             staff_ids?: number[];
             tag_ids?: string[];
+            welcome_parts?: components["schemas"]["MediaPart"][];
             welcome_text?: string;
         };
         UpdateUserInputBody: {
@@ -2722,6 +2779,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DirectoryDepartmentList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listFiles: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                kind?: "image" | "video" | "file";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMediaFileItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    uploadFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MediaFileItem"];
                 };
             };
             /** @description Error */

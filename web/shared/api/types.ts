@@ -676,7 +676,7 @@ export interface StaffTask {
   due_at: string;
   window_end: string;
   text: string;
-  attachments: { type: string; title: string; url: string }[];
+  attachments: { type: string; title: string; url: string; file_id?: number }[];
   recipients: number;
   recipient_names: string[];
   target: { external_userid?: string; chat_id?: string } | null;

@@ -88,14 +88,11 @@ export function PartsEditor({ value = [], onChange, max }: Props) {
     <div className="stack" style={{ gap: 8 }}>
       {failure && <Alert type="error" showIcon title={failure} />}
       {value.map((part, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: equal parts may stand twice, and none has a key of its own
         <div key={i} className="part">
           <PartBody
             part={part}
             onChange={(by) => change(i, by)}
-            onCover={(file) =>
-              void upload(file, (kept) => change(i, { file_id: kept.id }))
-            }
+            onCover={(file) => void upload(file, (kept) => change(i, { file_id: kept.id }))}
           />
           <Space size={0} className="part-actions">
             <Button
@@ -129,7 +126,12 @@ export function PartsEditor({ value = [], onChange, max }: Props) {
         {uploader("image", <PictureOutlined />)}
         {uploader("video", <VideoCameraOutlined />)}
         {uploader("file", <FileOutlined />)}
-        <Button size="small" icon={<LinkOutlined />} disabled={full} onClick={() => add({ type: "link", title: "", url: "" })}>
+        <Button
+          size="small"
+          icon={<LinkOutlined />}
+          disabled={full}
+          onClick={() => add({ type: "link", title: "", url: "" })}
+        >
           {t("attachment.link")}
         </Button>
         <Button

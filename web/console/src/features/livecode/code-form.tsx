@@ -5,8 +5,8 @@ import { useQueryClient } from "@tanstack/react-query";
 import { App, Form, Input, Radio, Select, Switch } from "antd";
 import { useT } from "../../i18n";
 import { FormDrawer } from "../../kit/form-drawer";
-import { GroupPicker, StaffPicker, StorePicker, TagPicker } from "../../kit/pickers";
 import { PartsEditor } from "../../kit/parts-editor";
+import { GroupPicker, StaffPicker, StorePicker, TagPicker } from "../../kit/pickers";
 import { changeCode, createCode } from "./api";
 
 const kinds = ["locator", "staff", "group"] as const;

@@ -39,7 +39,9 @@ export function StepForm({ plan, step, onClose }: { plan: PlanDetail; step: Step
       open={step !== null}
       onClose={onClose}
       initial={
-        step ? { title: step.title, text: step.text, why: step.why, time: step.time, late: step.late, parts: step.parts } : undefined
+        step
+          ? { title: step.title, text: step.text, why: step.why, time: step.time, late: step.late, parts: step.parts }
+          : undefined
       }
       onSubmit={submit}
       submitText={t("sop.publish")}
