@@ -35,6 +35,7 @@ func (a *App) Describe(c *corp.Corp, users *auth.Service, jobs *job.Client, driv
 	c.Intake.API(x.Console)
 	c.Customers.API(x.Console)
 	c.Groups.API(x.Console)
+	c.Media.API(x.Console)
 	c.Codes.API(x.Console)
 	c.SOP.API(x.Console)
 	c.Tasks.API(x.Console)

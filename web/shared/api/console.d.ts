@@ -260,6 +260,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Files, newest first */
+        get: operations["listFiles"];
+        put?: never;
+        /** Keep a picture, video or document */
+        post: operations["uploadFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/groups": {
         parameters: {
             query?: never;
@@ -1376,6 +1394,7 @@ export interface components {
             /** Format: int64 */
             store_id?: number;
             tag_ids?: string[];
+            welcome_parts?: components["schemas"]["MediaPart"][];
             welcome_text?: string;
         };
         CreateUserInputBody: {
@@ -1907,6 +1926,7 @@ export interface components {
             token: string;
             url: string;
             welcome: components["schemas"]["LivecodeCodeWelcome"];
+            welcome_parts: components["schemas"]["MediaPart"][];
             welcome_text: string;
         };
         LivecodeCodeGroup: {
@@ -1982,6 +2002,34 @@ export interface components {
         LoginInputBody: {
             email: string;
             password: string;
+        };
+        MediaFileItem: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int32 */
+            height: number;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            mime: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+            url: string;
+            /** Format: int32 */
+            width: number;
+        };
+        MediaPart: {
+            app_id?: string;
+            desc?: string;
+            /** Format: int64 */
+            file_id?: number;
+            page?: string;
+            pic_url?: string;
+            title?: string;
+            /** @enum {string} */
+            type: "image" | "video" | "file" | "link" | "miniprogram";
+            url?: string;
         };
         MetricDefinition: {
             formula: string;
@@ -2132,6 +2180,10 @@ export interface components {
             items: components["schemas"]["LivecodeCodeItem"][];
             next: string;
         };
+        PageMediaFileItem: {
+            items: components["schemas"]["MediaFileItem"][];
+            next: string;
+        };
         PageOrderOrderItem: {
             items: components["schemas"]["OrderOrderItem"][];
             next: string;
@@ -2254,6 +2306,8 @@ export interface components {
             /** Format: int64 */
             late_hours?: number;
             links?: components["schemas"]["TaskAttachment"][];
+            /** @description pictures, files and cards of a mass send */
+            parts?: components["schemas"]["MediaPart"][];
             promo: boolean;
             purpose: string;
             /** Format: int64 */
@@ -2554,6 +2608,8 @@ export interface components {
             next: string;
         };
         TaskAttachment: {
+            /** Format: int64 */
+            file_id?: number;
             title: string;
             type: string;
             url: string;
@@ -2629,6 +2685,7 @@ export interface components {
             /** @description empty: the store's staff */
             staff_ids?: number[];
             tag_ids?: string[];
+            welcome_parts?: components["schemas"]["MediaPart"][];
             welcome_text?: string;
         };
         UpdateUserInputBody: {
@@ -3258,6 +3315,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DirectoryDepartmentList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listFiles: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                kind?: "image" | "video" | "file";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMediaFileItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    uploadFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MediaFileItem"];
                 };
             };
             /** @description Error */

@@ -358,6 +358,28 @@ export interface Code {
   created_at: string;
 }
 
+/** A file the server keeps. */
+export interface StoredFile {
+  id: number;
+  name: string;
+  kind: "image" | "video" | "file";
+  mime: string;
+  size: number;
+  url: string;
+}
+
+/** What goes out with a text. The title of a picture, video or file is its name. */
+export interface ContentPart {
+  type: "image" | "video" | "file" | "link" | "miniprogram";
+  file_id?: number;
+  title?: string;
+  desc?: string;
+  url?: string;
+  pic_url?: string;
+  app_id?: string;
+  page?: string;
+}
+
 export interface CodeDetail extends Code {
   staff: Ref[];
   groups: { id: number; name: string; members: number; capacity: number }[];
@@ -366,6 +388,7 @@ export interface CodeDetail extends Code {
   welcome: { text: string; attachments: { type: string; title: string; url: string }[] };
   /** As entered; empty means the standard one. */
   welcome_text: string;
+  welcome_parts: ContentPart[];
   offer_group: boolean;
   /** Whoever works in the store stands behind the code. */
   follow_store: boolean;
@@ -383,6 +406,7 @@ export interface CodeInput {
   group_ids?: number[];
   tag_ids?: string[];
   welcome_text?: string;
+  welcome_parts?: ContentPart[];
   offer_group?: boolean;
 }
 
@@ -394,6 +418,7 @@ export interface CodeChange {
   group_ids?: number[];
   tag_ids?: string[];
   welcome_text?: string;
+  welcome_parts?: ContentPart[];
   offer_group?: boolean;
   paused?: boolean;
 }
@@ -436,6 +461,7 @@ export interface Step {
   late: "skip" | "send_until";
   late_hours?: number;
   links?: { type: string; title: string; url: string }[];
+  parts?: ContentPart[];
   fallback: string;
 }
 
@@ -779,7 +805,7 @@ export interface StaffTask {
   due_at: string;
   window_end: string;
   text: string;
-  attachments: { type: string; title: string; url: string }[];
+  attachments: { type: string; title: string; url: string; file_id?: number }[];
   recipients: number;
   recipient_names: string[];
   target: { external_userid?: string; chat_id?: string } | null;

@@ -33,7 +33,9 @@ describe("messages", () => {
   );
 
   it("are not defined twice in different areas", () => {
-    const all = [kit, shell, people, acquisition, retention, system, sync, callback].flatMap((area) => Object.keys(area));
+    const all = [kit, shell, people, acquisition, retention, system, sync, callback].flatMap((area) =>
+      Object.keys(area),
+    );
     expect(all.filter((key, i) => all.indexOf(key) !== i)).toEqual([]);
   });
 
