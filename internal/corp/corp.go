@@ -15,6 +15,7 @@ import (
 
 	"qunce/internal/analytics"
 	"qunce/internal/audit"
+	"qunce/internal/blob"
 	"qunce/internal/clock"
 	"qunce/internal/customer"
 	"qunce/internal/directory"
@@ -27,6 +28,7 @@ import (
 	"qunce/internal/intake"
 	"qunce/internal/job"
 	"qunce/internal/livecode"
+	"qunce/internal/media"
 	"qunce/internal/order"
 	"qunce/internal/outbox"
 	"qunce/internal/pg"
@@ -49,6 +51,7 @@ type Deps struct {
 	Sealer    *tenant.Sealer
 	HTTP      *http.Client
 	PublicURL string         // of the process; the corp's own wins
+	Processes int            // that share the database and WeCom's limits; 0 = 1
 	Machine   doctor.Machine // what the process knows of itself, for the doctor
 	Start     *time.Time     // where an accelerated clock starts, for a corp that has no clock yet
 	Catalog   *i18n.Catalog
@@ -67,6 +70,7 @@ type Corp struct {
 	Audit     *audit.Log
 	Inbox     *inbox.Inbox
 	Outbox    *outbox.Outbox
+	Media     *media.Service
 	Ingress   *inbox.Ingress
 	Directory *directory.Service
 	Customers *customer.Service
@@ -110,8 +114,11 @@ func Open(ctx context.Context, t tenant.Corp, d Deps) (*Corp, error) {
 	if err != nil {
 		return nil, err
 	}
+	app := fmt.Sprintf("agent/%d", t.AgentID)
 	c.WeCom = wecom.New(wecom.Config{BaseURL: t.Settings.WeComBaseURL, CorpID: t.CorpID, Secret: t.Secrets.Secret, AgentID: t.AgentID,
-		HTTP: d.HTTP, Tokens: tenant.TokenStore(c.DB, d.Sealer, d.Wall, fmt.Sprintf("agent/%d", t.AgentID)), Clock: d.Wall, PerMinute: c.callsPerMinute()})
+		HTTP: d.HTTP, Tokens: tenant.TokenStore(c.DB, d.Sealer, d.Wall, app), Clock: d.Wall,
+		Tickets:   func(name string) wecom.TokenStore { return tenant.TokenStore(c.DB, d.Sealer, d.Wall, app+"/"+name) },
+		PerMinute: c.callsPerMinute(), Share: d.Processes, Meter: tenant.Meter(c.DB)})
 	c.Events = event.New(d.IDs, d.Wall)
 	c.Audit = audit.New(d.IDs)
 	c.Inbox = inbox.New(c.DB, d.IDs, d.Wall, d.Log)
@@ -132,6 +139,7 @@ func (c *Corp) wire() {
 			return c.Customers.CountByStaff(ctx, ids)
 		},
 		CodeOf: c.staffCodeOf})
+	c.Media = media.New(media.Deps{DB: c.DB, IDs: c.IDs, Clock: now, WeCom: c.WeCom})
 	names := c.names()
 	c.Customers = customer.New(customer.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: wall, Events: c.Events, WeCom: c.WeCom, Audit: c.Audit,
 		Staff: staffRefs{c.Directory}, Names: names, Parts: c.parts(), Log: log})
@@ -145,10 +153,10 @@ func (c *Corp) wire() {
 	c.Tasks = task.New(task.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Outbox: c.Outbox, WeCom: c.WeCom, Audit: c.Audit,
 		Directory: c.Directory, Log: log, PublicURL: public})
 	c.Codes = livecode.New(livecode.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: wall, Events: c.Events, Outbox: c.Outbox, WeCom: c.WeCom,
-		Audit: c.Audit, Log: log, Directory: c.Directory, Groups: c.Groups, Customers: c.Customers, Orders: c.Orders, Touches: c.Touch,
+		Audit: c.Audit, Log: log, Directory: c.Directory, Groups: c.Groups, Customers: c.Customers, Orders: c.Orders, Touches: c.Touch, Media: c.Media,
 		TagNames:  c.Customers.TagNames,
 		PublicURL: public, Brand: c.BrandName()})
-	c.Sends = send.New(send.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Outbox: c.Outbox, WeCom: c.WeCom, Tasks: c.Tasks, Touch: c.Touch, Log: log})
+	c.Sends = send.New(send.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Outbox: c.Outbox, WeCom: c.WeCom, Tasks: c.Tasks, Touch: c.Touch, Media: c.Media, Log: log})
 	c.wireLater()
 	c.Statistic = statistic.New(statistic.Deps{DB: c.DB, Clock: now, WeCom: c.WeCom, Audit: c.Audit, Directory: c.Directory, Log: log,
 		Owners: func(ctx context.Context) ([]int64, error) { return c.Groups.Owners(ctx, c.DB) }})
@@ -188,7 +196,7 @@ func (c *Corp) Address() string {
 // Tables lists what all packages declare in a corp's schema.
 func Tables() []pg.Table {
 	var all []pg.Table
-	for _, tables := range []func() []pg.Table{job.Tables, event.Tables, audit.Tables, outbox.Tables, inbox.Tables, directory.Tables, customer.Tables,
+	for _, tables := range []func() []pg.Table{job.Tables, event.Tables, audit.Tables, outbox.Tables, inbox.Tables, blob.Tables, media.Tables, directory.Tables, customer.Tables,
 		group.Tables, tenant.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, statistic.Tables, sync.Tables, intake.Tables, doctor.Tables, ownTables} {
 		all = append(all, tables()...)
 	}
@@ -213,7 +221,7 @@ func (c *Corp) Work(ctx context.Context, owner string) error {
 		work := []func(context.Context) error{
 			func(ctx context.Context) error { return c.Inbox.Run(ctx, lease) },
 			func(ctx context.Context) error { return c.Outbox.Run(ctx, lease) },
-			c.Sync.Work,
+			func(ctx context.Context) error { return c.Sync.Work(wecom.Patiently(ctx)) },
 			c.Intake.Run,
 			c.examine,
 			c.tick,

@@ -6,9 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
-
-	"qunce/internal/clock"
 )
 
 // momentTask is one member's part of a moment: whom it is meant for, and who has seen it once it is published.
@@ -536,9 +533,6 @@ func list[T any](v []T) []T {
 	}
 	return v
 }
-
-// theDay is the day an instant of the simulator's clock lies in.
-func theDay(ms int64) time.Time { return clock.Day(msTime(ms)) }
 
 // number reads an int that may be written as a string.
 type number int64

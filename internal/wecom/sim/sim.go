@@ -145,11 +145,11 @@ func New(opt Options) (*Server, error) {
 		s.post.add(st.Events[id], 0)
 	}
 	s.post.start()
+	s.talk.start()
 	if opt.Standalone {
 		s.pace = newPace(s, max(opt.Speed, 0))
 		s.pace.start()
 	}
-	s.talk.start()
 	return s, nil
 }
 

@@ -400,15 +400,15 @@ func (s *state) noteGroup(id, chat string) {
 
 // say puts a bubble into a chat; only the last ones are kept, as on a phone that is full.
 func (s *state) say(chat string, m message) {
+	if s.archived != nil {
+		s.archive(chat, m)
+	}
 	if g := s.Groups[chat]; g != nil && m.Kind != "join" && m.Kind != "leave" {
 		r := s.Stats.room(chat)
 		r.Messages++
 		if m.Kind != "greet" {
 			r.Spoke[m.From] = true
 		}
-	}
-	if s.archived != nil {
-		s.archive(chat, m)
 	}
 	const keep = 60
 	list := append(s.Chats[chat], m)
