@@ -238,7 +238,6 @@ func (s *state) index() {
 	orMake(&s.Received)
 	orMake(&s.Acts)
 	orMake(&s.Events)
-	s.talkIndex()
 	orMake(&s.Uses)
 	if (s.World.Behaviour == Behaviour{}) {
 		s.World.Behaviour = DefaultBehaviour()
@@ -251,6 +250,7 @@ func (s *state) index() {
 	for i := range s.World.Members {
 		s.members[strings.ToLower(s.World.Members[i].UserID)] = &s.World.Members[i]
 	}
+	s.talkIndex()
 	s.byUser, s.byExt, s.inGroups = map[string]map[string]*edge{}, map[string]map[string]*edge{}, map[string]map[string]bool{}
 	for _, e := range s.Edges {
 		s.setEdge(e)
