@@ -77,9 +77,13 @@ func appContracts(_ *testing.T, k *stage) []contract {
 		}).after(passes(10 * time.Minute)),
 		line(api, "too long a check", `{`+to+`"enable_duplicate_check":1,"duplicate_check_interval":14401,`+text+`}`, 40058),
 
+		line(api, "more than a day takes", `{`+to+text+`}`, 45009).after(func(k *stage) { k.used("app", 200*4-k.s.st.Talk.Meters["app"].Day.N) }),
+		line(api, "the next day", `{`+to+text+`}`, 0, k.keep("msg", "msgid")).after(passes(24 * time.Hour)),
 		line("message/recall", "fresh", `{"msgid":"{{msg}}"}`, 0, func(t *testing.T, _ map[string]any) {
-			if n := k.inboxed("lina", "李娜，一店"); n != 0 {
-				t.Errorf("the message is still there %d times", n)
+			for _, b := range k.s.st.bubbles("app|lina") {
+				if b.MsgID == k.Keep["msg"] {
+					t.Errorf("the message is still there: %+v", b)
+				}
 			}
 		}),
 		line("message/recall", "unknown", `{"msgid":"none"}`, 40058),
@@ -268,6 +272,7 @@ func roomContracts(_ *testing.T, k *stage) []contract {
 		line("appchat/send", "markdown", `{"chatid":"room1","msgtype":"markdown","markdown":{"content":"**x**"}}`, 0),
 		line("appchat/send", "type", `{"chatid":"room1","msgtype":"miniprogram_notice"}`, 40008),
 		line("appchat/send", "empty", `{"chatid":"room1","msgtype":"text"}`, 44004),
+		line("appchat/send", "more than a minute takes", `{"chatid":"room1","msgtype":"text","text":{"content":"x"}}`, 45009).after(func(k *stage) { k.used("room", 20_000) }),
 		line("appchat/send", "unknown", `{"chatid":"nope","msgtype":"text","text":{"content":"x"}}`, 86001),
 	}
 }
