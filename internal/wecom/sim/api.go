@@ -111,7 +111,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, "/cgi-bin/")
 	host, _, _ := net.SplitHostPort(r.RemoteAddr)
 	began := s.wall.Now()
-	rec := &Record{Kind: "api", Wall: began, Method: r.Method, API: name, Query: masked(r.URL.Query()), IP: host}
+	rec := &Record{Kind: "api", Wall: began, Method: r.Method, API: name, Query: withoutSecrets(r.URL.Query()), IP: host}
 	c := &call{s: s, st: s.st, q: r.URL.Query(), ip: host, head: r.Header}
 	done := func() {
 		rec.MS, rec.Caller = float64(s.wall.Now().Sub(began).Microseconds())/1000, c.callerName()

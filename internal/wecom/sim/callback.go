@@ -106,7 +106,7 @@ func (s *Server) verify(ctx context.Context, r Receiver) Check {
 	case errors.Is(err, context.DeadlineExceeded):
 		out.Code, out.Problem = "timeout", "1 秒内没有应答。企业微信也只等 1 秒：检查地址能否从这台机器访问，处理是否太慢"
 	case err != nil:
-		out.Code, out.Problem = "unreachable", "连不上这个地址："+reason(err)
+		out.Code, out.Problem = "unreachable", "连不上这个地址："+lastCause(err)
 	default:
 		out.Code, out.Problem = judge(out.Status, got, echo, sealed)
 	}
@@ -134,8 +134,8 @@ func judge(status int, got []byte, echo, sealed string) (code, problem string) {
 	return "mismatch", "应答不是 echostr 解密后的明文"
 }
 
-// reason is the last link of a chain of errors: what the network said.
-func reason(err error) string {
+// lastCause is the last link of a chain of errors: what the network said.
+func lastCause(err error) string {
 	for errors.Unwrap(err) != nil {
 		err = errors.Unwrap(err)
 	}
@@ -253,7 +253,7 @@ func (p *postman) put(to *aimed, rec *Record, body []byte, sig, ts, nonce string
 	req.Header.Set("Content-Type", "text/xml")
 	res, err := p.s.http.Do(req)
 	if err != nil {
-		rec.Error = reason(err)
+		rec.Error = lastCause(err)
 		return fmt.Errorf("post: %w", err)
 	}
 	got, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10)) // what came is enough

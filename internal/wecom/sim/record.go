@@ -159,8 +159,8 @@ func (t *tape) read(q recordQuery) ([]*Record, int64) {
 	return out, last
 }
 
-// masked is a query without what must not be shown.
-func masked(q url.Values) string {
+// withoutSecrets is a query without what must not be shown.
+func withoutSecrets(q url.Values) string {
 	out := url.Values{}
 	for name, v := range q {
 		switch name {

@@ -46,11 +46,18 @@ type Options struct {
 	Documented     bool              // callbacks are tried as WeCom's pages say, not until they are answered; see Receiver
 	RetryRefused   bool              // likewise
 	Standalone     bool              // nobody else drives it: the clock runs by itself, and pages ask who somebody is
+	ControlToken   string            // standing alone: opens the simulator's own addresses; empty = they are open to all who reach them
+	Opened         func(Sandbox)     // standing alone: called once it serves; may be nil
+	Phone          Phone             // standing alone: the phone pages under /phone/; nil = none
+	Speed          float64           // standing alone: simulated seconds a second
 	RecordFile     string            // to which all records are appended as JSON lines; empty = none
 
 	wall    clock.Clock   // tests only; nil = clock.Wall()
 	nextTry time.Duration // tests only; 0 = nextTryMin
 }
+
+// Phone makes the handler of the phone pages, which calls the simulator for everything below /phone/sim/ and /phone/connect/.
+type Phone func(sim http.Handler) (http.Handler, error)
 
 // Server is one simulated corp.
 type Server struct {
@@ -67,15 +74,17 @@ type Server struct {
 	talk    *talk
 	gate    *gate
 	tape    *tape
+	pace    *pace // nil unless the clock runs by itself
 
 	table     map[string]endpoint
 	deeds     map[string]deed
 	advancing sync.Mutex // one advance at a time
 
-	mu   sync.Mutex // guards st and what follows
-	st   *state
-	made map[string]time.Time // mass sends → wall time of their making
-	late lagging
+	mu     sync.Mutex // guards st and what follows
+	st     *state
+	writes writes
+	made   map[string]time.Time // mass sends → wall time of their making
+	late   lagging
 }
 
 // New opens the folder and makes a server that delivers callbacks already; Close it.
@@ -93,7 +102,7 @@ func New(opt Options) (*Server, error) {
 		opt.wall = clock.Wall()
 	}
 	if opt.World != nil {
-		if err := opt.World.Check(); err != nil {
+		if err := opt.World.check(); err != nil {
 			return nil, err
 		}
 	}
@@ -137,11 +146,18 @@ func New(opt Options) (*Server, error) {
 	}
 	s.post.start()
 	s.talk.start()
+	if opt.Standalone {
+		s.pace = newPace(s, max(opt.Speed, 0))
+		s.pace.start()
+	}
 	return s, nil
 }
 
 // Close stops the deliveries and leaves a snapshot, so that the next start is quick.
 func (s *Server) Close() error {
+	if s.pace != nil {
+		s.pace.stop()
+	}
 	s.talk.stop()
 	s.post.stop()
 	s.mu.Lock()
@@ -156,19 +172,31 @@ func Run(ctx context.Context, opt Options) error {
 	if err != nil {
 		return fmt.Errorf("sim: %w", err)
 	}
+	base := "http://" + reachable(l.Addr())
 	if opt.BrowserBase == "" {
-		opt.BrowserBase = "http://" + l.Addr().String()
+		opt.BrowserBase = base
+	} else if opt.Standalone {
+		base = strings.TrimRight(opt.BrowserBase, "/")
 	}
 	s, err := New(opt)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	hs := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	h := s.Handler()
+	if opt.Phone != nil {
+		if h, err = s.withPhone(h); err != nil {
+			return errors.Join(err, l.Close(), s.Close())
+		}
+	}
+	hs := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 1)
 	go func() { failed <- hs.Serve(l) }()
 	_, _ = fmt.Fprintf(s.opt.Log, "sim: serving on %s\n", l.Addr())
 	if opt.Ready != nil {
 		opt.Ready(l.Addr().String())
+	}
+	if opt.Opened != nil {
+		opt.Opened(s.Sandbox(base))
 	}
 	select {
 	case err = <-failed:
@@ -183,6 +211,27 @@ func Run(ctx context.Context, opt Options) error {
 	return errors.Join(err, s.Close())
 }
 
+// reachable is an address as one reaches it from this machine.
+func reachable(a net.Addr) string {
+	host, port, err := net.SplitHostPort(a.String())
+	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsUnspecified() {
+		return a.String()
+	}
+	return net.JoinHostPort("127.0.0.1", port)
+}
+
+// withPhone puts the phone pages in front.
+func (s *Server) withPhone(h http.Handler) (http.Handler, error) {
+	pages, err := s.opt.Phone(h)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", h)
+	mux.Handle("/phone/", s.guarded(pages))
+	return mux, nil
+}
+
 // Handler serves the API (/cgi-bin/), the browser sign-in (/connect/), and the simulator's own addresses (/sim/).
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
@@ -195,6 +244,8 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("POST /sim/plan", s.servePlan)
 	mux.HandleFunc("POST /sim/faults", s.serveFaults)
 	mux.HandleFunc("GET /sim/faults", s.serveFaultsNow)
+	mux.HandleFunc("GET /sim/clock", s.serveClock)
+	mux.HandleFunc("POST /sim/clock", s.serveSetClock)
 	mux.HandleFunc("GET /sim/limits", s.serveLimits)
 	mux.HandleFunc("POST /sim/limits", s.serveSetLimits)
 	mux.HandleFunc("GET /sim/permissions", s.servePermissions)
@@ -206,7 +257,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /sim/truth", s.serveTruth)
 	s.phoneRoutes(mux)
 	s.areaRoutes(mux)
-	return mux
+	return s.guarded(mux)
 }
 
 // begin opens a transaction at the simulator's present instant. The caller holds mu until commit.
