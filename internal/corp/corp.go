@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"qunce/internal/analytics"
+	"qunce/internal/archive"
 	"qunce/internal/audit"
 	"qunce/internal/clock"
 	"qunce/internal/customer"
@@ -75,6 +76,7 @@ type Corp struct {
 	Codes     *livecode.Service
 	SOP       *sop.Service
 	Analytics *analytics.Service
+	Archive   *archive.Service
 	Sync      *sync.Service
 	Intake    *intake.Service
 
@@ -150,7 +152,8 @@ func (c *Corp) wire() {
 	c.Directory.Register(c.Inbox)
 	c.Customers.Listen(c.Inbox)
 	c.Groups.Listen(c.Inbox)
-	c.due = []named{{"livecode", c.Codes}, {"sop", c.SOP}, {"send", c.Sends}, {"task", c.Tasks}, {"sync", c.Sync}}
+	c.Archive.Listen(c.Inbox, c.Customers.Approved())
+	c.due = []named{{"livecode", c.Codes}, {"sop", c.SOP}, {"send", c.Sends}, {"task", c.Tasks}, {"sync", c.Sync}, {"archive", c.Archive}}
 }
 
 // callsPerMinute is WeCom's limit per API; a simulated week has more calls in a minute than a real one.
@@ -172,7 +175,7 @@ func (c *Corp) publicURL() string {
 func Tables() []pg.Table {
 	var all []pg.Table
 	for _, tables := range []func() []pg.Table{job.Tables, event.Tables, audit.Tables, outbox.Tables, inbox.Tables, directory.Tables, customer.Tables,
-		group.Tables, tenant.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, sync.Tables, intake.Tables, ownTables} {
+		group.Tables, tenant.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, sync.Tables, intake.Tables, archive.Tables, ownTables} {
 		all = append(all, tables()...)
 	}
 	return all
@@ -198,6 +201,7 @@ func (c *Corp) Work(ctx context.Context, owner string) error {
 			func(ctx context.Context) error { return c.Outbox.Run(ctx, lease) },
 			c.Sync.Work,
 			c.Intake.Run,
+			c.Archive.Work,
 			c.tick,
 		}
 		done := make(chan error, len(work))
