@@ -1,6 +1,176 @@
 // Generated from docs/openapi by `npm run generate`. Never edited by hand.
 /* eslint-disable */
 export interface paths {
+    "/api/archive/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask WeCom now who has a seat and who agreed */
+        post: operations["askArchiveConsents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/chats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Conversations, those with the latest message first */
+        get: operations["listArchiveChats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/chats/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A stretch of one conversation */
+        get: operations["readArchiveChat"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/chats/{id}/messages/{message_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that one message holds */
+        get: operations["getArchiveMessage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who agreed to the archive, latest change first */
+        get: operations["listArchiveConsents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who has an archive seat */
+        get: operations["getArchiveCoverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read new messages now */
+        post: operations["pullArchive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages that hold a piece of text, newest first */
+        get: operations["searchArchive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change how long messages are kept and whether files are fetched */
+        put: operations["saveArchiveSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where reading stands, what is held and what is missing */
+        get: operations["getArchiveState"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit": {
         parameters: {
             query?: never;
@@ -254,6 +424,24 @@ export interface paths {
         get: operations["list-departments"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Files, newest first */
+        get: operations["listFiles"];
+        put?: never;
+        /** Keep a picture, video or document */
+        post: operations["uploadFile"];
         delete?: never;
         options?: never;
         head?: never;
@@ -704,6 +892,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system/callbacks/replay-failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Handle all failed callbacks again */
+        post: operations["replayFailedCallbacks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system/callbacks/{id}": {
         parameters: {
             query?: never;
@@ -711,7 +916,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One callback with what it led to */
+        /** One callback with what was decided and done because of it */
         get: operations["getCallback"];
         put?: never;
         post?: never;
@@ -732,6 +937,23 @@ export interface paths {
         put?: never;
         /** Handle a callback again */
         post: operations["replayCallback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/door": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What came to the callback address and what became of it */
+        get: operations["getDoor"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1100,6 +1322,245 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        ArchiveChat: {
+            /** Format: date-time */
+            first_at: string | null;
+            /** Format: int64 */
+            group_id: number | null;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            last_at: string | null;
+            member: components["schemas"]["ArchivePerson"];
+            /** Format: int64 */
+            messages: number;
+            /** @description of a group we know */
+            name: string;
+            peer: components["schemas"]["ArchivePerson"];
+            /** @enum {string} */
+            place: "single" | "internal" | "room";
+            room_id: string;
+        };
+        ArchiveConsent: {
+            /**
+             * Format: date-time
+             * @description when WeCom was last asked
+             */
+            checked_at: string | null;
+            customer: components["schemas"]["ArchivePerson"];
+            group: string;
+            /** Format: int64 */
+            group_id: number | null;
+            /** @enum {string} */
+            place: "single" | "internal" | "room";
+            /** Format: date-time */
+            since: string | null;
+            /** @enum {string} */
+            source: "callback" | "message" | "check";
+            /** @description in a single chat */
+            staff: components["schemas"]["ArchivePerson"];
+            /** @enum {string} */
+            state: "agree" | "disagree" | "unknown";
+        };
+        ArchiveConsentsOut: {
+            items: components["schemas"]["ArchiveConsent"][];
+            next: string;
+            /** @description of everything that the other filters leave */
+            totals: {
+                [key: string]: number;
+            };
+        };
+        ArchiveCoverageOut: {
+            /**
+             * Format: date-time
+             * @description when WeCom last said who has a seat; null = not known
+             */
+            asked_at: string | null;
+            seated: components["schemas"]["ArchiveSeat"][];
+            /** @description may have customers, but their chats are not archived */
+            unseated: components["schemas"]["ArchiveSeat"][];
+        };
+        ArchiveFile: {
+            /** Format: int64 */
+            n: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description bytes; 0 = not known
+             */
+            size: number;
+            /** @enum {string} */
+            state: "listed" | "wanted" | "stored" | "expired" | "too_large" | "failed";
+        };
+        ArchiveGap: {
+            /** Format: int64 */
+            at_most: number | null;
+            /** Format: date-time */
+            found_at: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+        };
+        ArchiveHit: {
+            /** Format: date-time */
+            at: string;
+            chat: components["schemas"]["ArchiveChat"];
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            /** @description a piece of the text; what was searched for is marked */
+            parts: components["schemas"]["ArchivePart"][];
+            /** Format: date-time */
+            recalled_at: string | null;
+            sender: components["schemas"]["ArchivePerson"];
+        };
+        ArchiveMessage: {
+            /** Format: date-time */
+            at: string;
+            body: string;
+            files: components["schemas"]["ArchiveFile"][];
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            link?: string;
+            /** @description it holds more than its text and files */
+            more: boolean;
+            /** Format: date-time */
+            recalled_at: string | null;
+            sender: components["schemas"]["ArchivePerson"];
+        };
+        ArchiveMessageOut: {
+            body: string;
+            kind: string;
+            /** @description WeCom's id of the message */
+            msg_id: string;
+            /** @description what it holds besides, as WeCom gave it; null for a plain text */
+            rest: unknown;
+        };
+        ArchiveMessagesOut: {
+            /** @description there are newer ones */
+            after: boolean;
+            /** @description there are older ones */
+            before: boolean;
+            chat: components["schemas"]["ArchiveChat"];
+            /** @description oldest first */
+            items: components["schemas"]["ArchiveMessage"][];
+        };
+        ArchiveMonth: {
+            /** Format: int64 */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description about; null = not counted yet
+             */
+            messages: number | null;
+            /** @description 2026-05 */
+            month: string;
+        };
+        ArchivePart: {
+            hit?: boolean;
+            text: string;
+        };
+        ArchivePerson: {
+            /** @description WeCom's id */
+            account: string;
+            /** Format: int64 */
+            id: number | null;
+            /** @enum {string} */
+            kind: "staff" | "customer" | "robot";
+            name: string;
+        };
+        ArchiveProblem: {
+            code: string;
+            message: string;
+        };
+        ArchiveSearchOut: {
+            /** @description there are more than that */
+            capped: boolean;
+            items: components["schemas"]["ArchiveHit"][];
+            next: string;
+            /** Format: int64 */
+            took_ms: number;
+            /**
+             * Format: int64
+             * @description on the first page; at most 1,000
+             */
+            total: number | null;
+        };
+        ArchiveSeat: {
+            /** @description still with the company */
+            active: boolean;
+            name: string;
+            /**
+             * Format: date-time
+             * @description when we first saw the seat
+             */
+            since: string | null;
+            /** Format: int64 */
+            staff_id: number;
+            userid: string;
+        };
+        ArchiveSettings: {
+            /** @description fetch every file by itself, within the five days that WeCom keeps it */
+            fetch_media: boolean;
+            /**
+             * Format: int64
+             * @description larger files are not kept
+             */
+            media_max_mb: number;
+            /** Format: int64 */
+            retention_months: number;
+        };
+        ArchiveStateOut: {
+            ask_problem: components["schemas"]["ArchiveProblem"];
+            /** @description the archive's secret is known, so WeCom can be asked about seats and consents */
+            can_ask: boolean;
+            /** Format: date-time */
+            caught_up_at: string | null;
+            /** Format: date-time */
+            checked_at: string | null;
+            /** Format: int64 */
+            duplicates: number;
+            /** @description there is an adapter to read from */
+            enabled: boolean;
+            /** Format: date-time */
+            failed_at: string | null;
+            /**
+             * Format: int64
+             * @description in a row
+             */
+            failures: number;
+            /** Format: int64 */
+            files_wanted: number;
+            gaps: components["schemas"]["ArchiveGap"][];
+            /**
+             * Format: date-time
+             * @description time of the last message read
+             */
+            last_at: string | null;
+            /**
+             * Format: int64
+             * @description kept since the beginning
+             */
+            messages: number;
+            months: components["schemas"]["ArchiveMonth"][];
+            /** Format: int64 */
+            position: number;
+            problem: components["schemas"]["ArchiveProblem"];
+            /** Format: date-time */
+            pulled_at: string | null;
+            /** Format: date-time */
+            seats_at: string | null;
+            settings: components["schemas"]["ArchiveSettings"];
+            /**
+             * Format: int64
+             * @description of kinds that this version does not know; kept as they came
+             */
+            strange: number;
+            /** Format: int64 */
+            switches: number;
+        };
         AuditEntry: {
             action: string;
             actor: string;
@@ -1176,26 +1637,87 @@ export interface components {
              */
             speed?: number;
         };
-        CorpCallbackOut: {
+        CorpCallback: {
             /** Format: int64 */
             attempts: number;
-            body: string;
-            calls: components["schemas"]["OutboxRow"][];
             /** Format: int64 */
             cause_id: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description the corp's time: when it happened, as WeCom says
+             */
             corp_at: string;
-            effects: components["schemas"]["CorpEffect"][];
+            customer: components["schemas"]["CorpRef"];
+            /** @description false for kinds that WeCom's documents did not know */
+            documented: boolean;
             entity: string;
             error: string | null;
+            group: components["schemas"]["CorpRef"];
             /** Format: int64 */
             id: number;
             kind: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when it is tried again
+             */
+            next_at: string | null;
+            /**
+             * Format: date-time
+             * @description wall time
+             */
             received_at: string;
-            state: string;
+            staff: components["schemas"]["CorpRef"];
+            /** @enum {string} */
+            state: "new" | "done" | "failed" | "ignored";
             /** Format: double */
             took_ms: number | null;
+        };
+        CorpCallbackStory: {
+            /** Format: int64 */
+            attempts: number;
+            /** @description the decrypted XML */
+            body: string;
+            calls: components["schemas"]["OutboxMade"][];
+            /** Format: int64 */
+            cause_id: number;
+            /**
+             * Format: date-time
+             * @description the corp's time: when it happened, as WeCom says
+             */
+            corp_at: string;
+            customer: components["schemas"]["CorpRef"];
+            decisions: components["schemas"]["CorpDecision"][];
+            /** @description false for kinds that WeCom's documents did not know */
+            documented: boolean;
+            effects: components["schemas"]["CorpEffect"][];
+            entity: string;
+            error: string | null;
+            follow_ups: components["schemas"]["CorpFollowUp"][];
+            group: components["schemas"]["CorpRef"];
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            /**
+             * Format: date-time
+             * @description when it is tried again
+             */
+            next_at: string | null;
+            /**
+             * Format: date-time
+             * @description wall time
+             */
+            received_at: string;
+            staff: components["schemas"]["CorpRef"];
+            /** @enum {string} */
+            state: "new" | "done" | "failed" | "ignored";
+            /** Format: double */
+            took_ms: number | null;
+        };
+        CorpCallbacksOut: {
+            /** @description whom the text named; null without one */
+            found: components["schemas"]["CorpFound"];
+            items: components["schemas"]["CorpCallback"][];
+            next: string;
         };
         CorpClockOut: {
             accelerated: boolean;
@@ -1207,10 +1729,54 @@ export interface components {
             /** Format: double */
             speed: number;
         };
-        CorpEffect: {
+        CorpDecision: {
             /** Format: date-time */
             at: string;
+            code: components["schemas"]["CorpRef"];
+            customer: components["schemas"]["CorpRef"];
+            group: components["schemas"]["CorpRef"];
+            outcome: string;
+            params: {
+                [key: string]: unknown;
+            };
+            reason: string | null;
+            staff: components["schemas"]["CorpRef"];
+            /** @enum {string} */
+            topic: "touch" | "welcome" | "attribution";
+        };
+        CorpEffect: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            customer: components["schemas"]["CorpRef"];
+            group: components["schemas"]["CorpRef"];
+            /** Format: int64 */
+            id: number;
             kind: string;
+            params: {
+                [key: string]: unknown;
+            };
+            place: string;
+        };
+        CorpFollowUp: {
+            /** Format: date-time */
+            due_at: string;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            staff: components["schemas"]["CorpRef"];
+            state: string;
+            title: string;
+        };
+        CorpFound: {
+            /** Format: int64 */
+            customers: number;
+            /** Format: int64 */
+            groups: number;
+            /** Format: int64 */
+            limit: number;
+            /** Format: int64 */
+            staff: number;
         };
         CorpHealth: {
             detail: string;
@@ -1238,6 +1804,15 @@ export interface components {
             /** Format: int64 */
             waiting: number;
         };
+        CorpRef: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
+        CorpReplayedOut: {
+            /** Format: int64 */
+            replayed: number;
+        };
         CreateCodeInBody: {
             /** @enum {string} */
             channel: "store_poster" | "table_card" | "receipt" | "package" | "moments" | "article" | "other";
@@ -1250,6 +1825,7 @@ export interface components {
             /** Format: int64 */
             store_id?: number;
             tag_ids?: string[];
+            welcome_parts?: components["schemas"]["MediaPart"][];
             welcome_text?: string;
         };
         CreateUserInputBody: {
@@ -1258,6 +1834,18 @@ export interface components {
             name: string;
             role: string;
             store_ids?: number[];
+        };
+        CustomerArchiveConsent: {
+            /** @enum {string} */
+            place: "single" | "internal" | "room";
+            /** Format: date-time */
+            since: string | null;
+            /** @enum {string} */
+            state: "agree" | "disagree" | "unknown";
+            with: string;
+        };
+        CustomerArchivePart: {
+            consents: components["schemas"]["CustomerArchiveConsent"][];
         };
         CustomerAttributedPart: {
             /** Format: date-time */
@@ -1273,6 +1861,8 @@ export interface components {
             name: string;
         };
         CustomerDetail: {
+            /** @description null while the chat archive is not used */
+            archive: components["schemas"]["CustomerArchivePart"];
             /** Format: int64 */
             gender: number;
             groups: components["schemas"]["CustomerGroupPart"][];
@@ -1605,23 +2195,39 @@ export interface components {
             /** Format: double */
             value: number;
         };
-        InboxStored: {
+        InboxDoor: {
             /** Format: int64 */
-            attempts: number;
+            answers: number;
             /** Format: int64 */
-            cause_id: number;
-            /** Format: date-time */
-            corp_at: string;
-            entity: string;
-            error: string | null;
+            days: number;
             /** Format: int64 */
-            id: number;
-            kind: string;
-            /** Format: date-time */
-            received_at: string;
-            state: string;
+            duplicates: number;
+            /** Format: int64 */
+            failed: number;
             /** Format: double */
-            took_ms: number | null;
+            p50_ms: number | null;
+            /** Format: double */
+            p99_ms: number | null;
+            refusals: components["schemas"]["InboxRefusal"][];
+            /** Format: int64 */
+            refused: number;
+            /** Format: int64 */
+            stored: number;
+            /** Format: int64 */
+            verified: number;
+            /** Format: int64 */
+            waiting: number;
+        };
+        InboxRefusal: {
+            from: string;
+            /** Format: date-time */
+            last_at: string;
+            /** Format: int64 */
+            n: number;
+            reason: string;
+            text: string;
+            /** Format: int64 */
+            today: number;
         };
         IntakeErrorItem: {
             code: string;
@@ -1765,6 +2371,7 @@ export interface components {
             token: string;
             url: string;
             welcome: components["schemas"]["LivecodeCodeWelcome"];
+            welcome_parts: components["schemas"]["MediaPart"][];
             welcome_text: string;
         };
         LivecodeCodeGroup: {
@@ -1841,6 +2448,34 @@ export interface components {
             email: string;
             password: string;
         };
+        MediaFileItem: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int32 */
+            height: number;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            mime: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+            url: string;
+            /** Format: int32 */
+            width: number;
+        };
+        MediaPart: {
+            app_id?: string;
+            desc?: string;
+            /** Format: int64 */
+            file_id?: number;
+            page?: string;
+            pic_url?: string;
+            title?: string;
+            /** @enum {string} */
+            type: "image" | "video" | "file" | "link" | "miniprogram";
+            url?: string;
+        };
         MetricDefinition: {
             formula: string;
             id: string;
@@ -1902,6 +2537,31 @@ export interface components {
             state: string;
             store_name: string | null;
         };
+        OutboxMade: {
+            /** Format: int64 */
+            attempts: number;
+            /** Format: date-time */
+            called_at: string | null;
+            /** Format: int64 */
+            cause_id: number;
+            class: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            due_at: string;
+            entity: string;
+            error: string | null;
+            error_code: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            lane: string;
+            /** @description what WeCom's answer was taken as, JSON, cut after 2,000 characters */
+            result: string | null;
+            state: string;
+        };
         OutboxRow: {
             /** Format: int64 */
             attempts: number;
@@ -1920,6 +2580,10 @@ export interface components {
             kind: string;
             lane: string;
             state: string;
+        };
+        PageArchiveChat: {
+            items: components["schemas"]["ArchiveChat"][];
+            next: string;
         };
         PageAuditEntry: {
             items: components["schemas"]["AuditEntry"][];
@@ -1953,10 +2617,6 @@ export interface components {
             items: components["schemas"]["GroupMemberOut"][];
             next: string;
         };
-        PageInboxStored: {
-            items: components["schemas"]["InboxStored"][];
-            next: string;
-        };
         PageIntakeErrorItem: {
             items: components["schemas"]["IntakeErrorItem"][];
             next: string;
@@ -1967,6 +2627,10 @@ export interface components {
         };
         PageLivecodeCodeItem: {
             items: components["schemas"]["LivecodeCodeItem"][];
+            next: string;
+        };
+        PageMediaFileItem: {
+            items: components["schemas"]["MediaFileItem"][];
             next: string;
         };
         PageOrderOrderItem: {
@@ -2091,6 +2755,8 @@ export interface components {
             /** Format: int64 */
             late_hours?: number;
             links?: components["schemas"]["TaskAttachment"][];
+            /** @description pictures, files and cards of a mass send */
+            parts?: components["schemas"]["MediaPart"][];
             promo: boolean;
             purpose: string;
             /** Format: int64 */
@@ -2391,6 +3057,8 @@ export interface components {
             next: string;
         };
         TaskAttachment: {
+            /** Format: int64 */
+            file_id?: number;
             title: string;
             type: string;
             url: string;
@@ -2466,6 +3134,7 @@ export interface components {
             /** @description empty: the store's staff */
             staff_ids?: number[];
             tag_ids?: string[];
+            welcome_parts?: components["schemas"]["MediaPart"][];
             welcome_text?: string;
         };
         UpdateUserInputBody: {
@@ -2485,6 +3154,360 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    askArchiveConsents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listArchiveChats: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                /** @description service_quality, complaint, security or legal */
+                purpose?: string;
+                /** @description in one's own words; recorded */
+                reason?: string;
+                staff_id?: number;
+                customer_id?: number;
+                group_id?: number;
+                chat_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageArchiveChat"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    readArchiveChat: {
+        parameters: {
+            query?: {
+                /** @description service_quality, complaint, security or legal */
+                purpose?: string;
+                /** @description in one's own words; recorded */
+                reason?: string;
+                /** @description with message_id, the place to read from; without, the newest end */
+                at?: string;
+                message_id?: number;
+                direction?: "around" | "before" | "after";
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveMessagesOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getArchiveMessage: {
+        parameters: {
+            query: {
+                /** @description service_quality, complaint, security or legal */
+                purpose?: string;
+                /** @description in one's own words; recorded */
+                reason?: string;
+                at: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+                message_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveMessageOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listArchiveConsents: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                state?: "agree" | "disagree" | "unknown";
+                staff_id?: number;
+                customer_id?: number;
+                group_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveConsentsOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getArchiveCoverage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveCoverageOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    pullArchive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    searchArchive: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                /** @description service_quality, complaint, security or legal */
+                purpose?: string;
+                /** @description in one's own words; recorded */
+                reason?: string;
+                staff_id?: number;
+                customer_id?: number;
+                group_id?: number;
+                chat_id?: number;
+                /** @description two characters at least */
+                q?: string;
+                /** @description kinds of message, as WeCom names them */
+                kind?: string[];
+                from?: string;
+                /** @description not included */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveSearchOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    saveArchiveSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArchiveSettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getArchiveState: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveStateOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
     listAudit: {
         parameters: {
             query?: {
@@ -3095,6 +4118,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DirectoryDepartmentList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listFiles: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                kind?: "image" | "video" | "file";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMediaFileItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    uploadFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MediaFileItem"];
                 };
             };
             /** @description Error */
@@ -4041,9 +5134,15 @@ export interface operations {
                 /** @description opaque; from the last page's next */
                 cursor?: string;
                 limit?: number;
+                /** @description name or id of a customer, a group or a member of staff; any other id of WeCom's */
                 q?: string;
+                /** @description change_external_chat, change_external_chat/update, or undocumented */
                 kind?: string;
                 state?: "new" | "done" | "failed" | "ignored";
+                /** @description YYYY-MM-DD: received on that day or later */
+                from?: string;
+                /** @description YYYY-MM-DD: received on that day or earlier */
+                to?: string;
             };
             header?: never;
             path?: never;
@@ -4057,7 +5156,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageInboxStored"];
+                    "application/json": components["schemas"]["CorpCallbacksOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    replayFailedCallbacks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorpReplayedOut"];
                 };
             };
             /** @description Error */
@@ -4088,7 +5216,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CorpCallbackOut"];
+                    "application/json": components["schemas"]["CorpCallbackStory"];
                 };
             };
             /** @description Error */
@@ -4120,6 +5248,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getDoor: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxDoor"];
                 };
             };
             /** @description Error */
