@@ -64,10 +64,10 @@ func doctorCommand(ctx context.Context, args []string) error {
 // The words of the table; the findings bring their own.
 func doctorWords(lang i18n.Lang) map[string]string {
 	if lang == i18n.Chinese {
-		return map[string]string{"wecom": "企业微信", "callback": "回调", "server": "服务器", "ok": "正常", "warn": "注意", "fail": "不通过", "unknown": "不明", "skipped": "跳过",
+		return map[string]string{"wecom": "企业微信", "callback": "回调", "server": "服务器", "ok": "正常", "warn": "注意", "fail": "不通过", "unknown": "不明", "skipped": "跳过", "colon": "：",
 			"sum": "%d 项正常，%d 项要注意，%d 项不通过，%d 项不明，%d 项跳过；用时 %s"}
 	}
-	return map[string]string{"wecom": "WeCom", "callback": "Callbacks", "server": "Server", "ok": "ok", "warn": "WARN", "fail": "FAIL", "unknown": "unknown", "skipped": "skipped",
+	return map[string]string{"wecom": "WeCom", "callback": "Callbacks", "server": "Server", "ok": "ok", "warn": "WARN", "fail": "FAIL", "unknown": "unknown", "skipped": "skipped", "colon": ": ",
 		"sum": "%d ok, %d to look at, %d failing, %d unknown, %d skipped; took %s"}
 }
 
@@ -98,20 +98,13 @@ func printDoctor(w io.Writer, views []doctor.View, lang i18n.Lang) {
 			}
 			count[v.State]++
 			longest = max(longest, time.Duration(v.TookMS)*time.Millisecond)
-			_, _ = fmt.Fprintf(w, "  %s %s  %s\n", mark(v.State), pad(words[string(v.State)], 8), v.Title+space(v.Found)+v.Found)
-			if v.Fix != "" && v.State != doctor.OK {
+			_, _ = fmt.Fprintf(w, "  %s %s  %s\n", mark(v.State), pad(words[string(v.State)], 8), v.Title+words["colon"]+v.Found)
+			if v.Fix != "" && (v.State == doctor.Warn || v.State == doctor.Fail || v.State == doctor.Unknown) {
 				_, _ = fmt.Fprintf(w, "    %s  → %s\n      %s  %s\n", pad("", 8), v.Fix, pad("", 6), v.Doc)
 			}
 		}
 	}
 	_, _ = fmt.Fprintf(w, "\n"+words["sum"]+"\n", count[doctor.OK], count[doctor.Warn], count[doctor.Fail], count[doctor.Unknown], count[doctor.Skipped], longest)
-}
-
-func space(found string) string {
-	if found == "" {
-		return ""
-	}
-	return ": "
 }
 
 // pad fills a word up to a width on the terminal, where a Chinese character takes two columns.

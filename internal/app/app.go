@@ -35,9 +35,10 @@ type App struct {
 	Tenant  *tenant.Service
 	Catalog *i18n.Catalog
 
-	server *embedded.Server
-	owner  string
-	begun  bool // the setup was finished in this process, and the first sync has not been asked for
+	server    *embedded.Server
+	owner     string
+	keysPause time.Duration
+	begun     bool // the setup was finished in this process, and the first sync has not been asked for
 }
 
 // Options are what differs between serving, the demo and tests.
@@ -50,7 +51,7 @@ type Options struct {
 
 // Open starts or finds the database, migrates what is shared and opens the key of the secrets.
 func Open(ctx context.Context, o Options) (*App, error) {
-	a := &App{Config: o.Config, Log: o.Log, Wall: clock.Wall()}
+	a := &App{Config: o.Config, Log: o.Log, Wall: clock.Wall(), keysPause: keysPause}
 	host, _ := os.Hostname()
 	a.owner = fmt.Sprintf("%s/%d", host, os.Getpid())
 	var err error

@@ -31,6 +31,11 @@ func (a *App) Setup() *setup.Service {
 // setUp serves the setup until a corp is registered, here or by another process.
 func (a *App) setUp(ctx context.Context, d *door, n Notices) error {
 	s := a.Setup()
+	handler, err := a.setupHandler(s)
+	if err != nil {
+		return err
+	}
+	d.show(handler)
 	if a.Config.Has(config.RoleWeb) {
 		token, err := s.NewLink(ctx)
 		if errs.Is(err, "setup.closed") {
@@ -43,11 +48,6 @@ func (a *App) setUp(ctx context.Context, d *door, n Notices) error {
 			n.Setup(setup.LinkURL(a.Config.PublicURL, token))
 		}
 	}
-	handler, err := a.setupHandler(s)
-	if err != nil {
-		return err
-	}
-	d.show(handler)
 	for {
 		select {
 		case <-ctx.Done():
@@ -131,7 +131,7 @@ const keysPause = 20 * time.Second
 func (a *App) keysUsed(ctx context.Context, t tenant.Corp) func() {
 	return sync.OnceFunc(func() {
 		go func() {
-			if !pause(ctx, keysPause) {
+			if !pause(ctx, a.keysPause) {
 				return
 			}
 			promoted, err := setup.Promote(ctx, a.Tenant, t.Schema, t.Secrets.NextCallbackToken)

@@ -319,7 +319,7 @@ func (x *exam) clockCheck(ctx context.Context) Finding {
 }
 
 func seconds(d time.Duration) string {
-	return strconv.FormatFloat(math.Round(d.Seconds()*10)/10, 'f', -1, 64)
+	return strconv.FormatFloat(math.Round(d.Seconds()*10)/10+0, 'f', -1, 64) // + 0: no "-0"
 }
 
 func (x *exam) worker(ctx context.Context) Finding {
