@@ -45,6 +45,8 @@ func (a *App) Describe(c *corp.Corp, users *auth.Service, jobs *job.Client, driv
 	c.Tasks.API(x.Console)
 	c.Touch.API(x.Console)
 	c.Orders.API(x.Console)
+	c.Sync.API(x.Console)
+	c.Statistic.API(x.Console)
 	staffapp.New(c.StaffPages()).API(x.Staff)
 	staffapp.Customers(x.Staff, c.Customers.List)
 	staffapp.Groups(x.Staff, c.Groups.List)

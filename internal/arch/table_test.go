@@ -25,6 +25,7 @@ import (
 	"qunce/internal/pg/pgtest"
 	"qunce/internal/send"
 	"qunce/internal/setup"
+	"qunce/internal/sync"
 	"qunce/internal/task"
 	"qunce/internal/tenant"
 )
@@ -151,6 +152,11 @@ func enums() map[string][]string {
 		"order_order.state":         texts(order.States()),
 		"send_recipient.status":     send.Statuses(),
 		"send_send.state":           texts(send.States()),
+		"sync_repair.reason":        texts(sync.Reasons()),
+		"sync_repair.thing":         texts(sync.Things()),
+		"sync_repair.what":          texts(sync.Whats()),
+		"sync_run.kind":             texts(sync.Kinds()),
+		"sync_run.state":            sync.States(),
 		"task_task.kind":            texts(task.Kinds()),
 		"task_task.proof":           texts(task.Proofs()),
 		"task_task.state":           texts(task.States()),

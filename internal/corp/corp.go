@@ -32,6 +32,7 @@ import (
 	"qunce/internal/pg"
 	"qunce/internal/send"
 	"qunce/internal/sop"
+	"qunce/internal/statistic"
 	"qunce/internal/sync"
 	"qunce/internal/task"
 	"qunce/internal/tenant"
@@ -48,6 +49,7 @@ type Deps struct {
 	Sealer    *tenant.Sealer
 	HTTP      *http.Client
 	PublicURL string         // of the process; the corp's own wins
+	Processes int            // that share the database and WeCom's limits; 0 = 1
 	Machine   doctor.Machine // what the process knows of itself, for the doctor
 	KeysUsed  func()         // WeCom has used the callback's next token and key; may be nil
 	Start     *time.Time     // where an accelerated clock starts, for a corp that has no clock yet
@@ -78,6 +80,7 @@ type Corp struct {
 	Codes     *livecode.Service
 	SOP       *sop.Service
 	Analytics *analytics.Service
+	Statistic *statistic.Service
 	Sync      *sync.Service
 	Intake    *intake.Service
 	Doctor    *doctor.Service
@@ -109,8 +112,11 @@ func Open(ctx context.Context, t tenant.Corp, d Deps) (*Corp, error) {
 	if err != nil {
 		return nil, err
 	}
+	app := fmt.Sprintf("agent/%d", t.AgentID)
 	c.WeCom = wecom.New(wecom.Config{BaseURL: t.Settings.WeComBaseURL, CorpID: t.CorpID, Secret: t.Secrets.Secret, AgentID: t.AgentID,
-		HTTP: d.HTTP, Tokens: tenant.TokenStore(c.DB, d.Sealer, d.Wall, fmt.Sprintf("agent/%d", t.AgentID)), Clock: d.Wall, PerMinute: c.callsPerMinute()})
+		HTTP: d.HTTP, Tokens: tenant.TokenStore(c.DB, d.Sealer, d.Wall, app), Clock: d.Wall,
+		Tickets:   func(name string) wecom.TokenStore { return tenant.TokenStore(c.DB, d.Sealer, d.Wall, app+"/"+name) },
+		PerMinute: c.callsPerMinute(), Share: d.Processes, Meter: tenant.Meter(c.DB)})
 	c.Events = event.New(d.IDs, d.Wall)
 	c.Audit = audit.New(d.IDs)
 	c.Inbox = inbox.New(c.DB, d.IDs, d.Wall, d.Log)
@@ -152,8 +158,10 @@ func (c *Corp) wire() {
 		PublicURL: public, Brand: c.BrandName()})
 	c.Sends = send.New(send.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Outbox: c.Outbox, WeCom: c.WeCom, Tasks: c.Tasks, Touch: c.Touch, Log: log})
 	c.wireLater()
-	c.Sync = sync.New(sync.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: wall, WeCom: c.WeCom, Directory: c.Directory, Customers: c.Customers, Groups: c.Groups, Log: log,
-		After: c.refreshStoreCodes})
+	c.Statistic = statistic.New(statistic.Deps{DB: c.DB, Clock: now, WeCom: c.WeCom, Audit: c.Audit, Directory: c.Directory, Log: log,
+		Owners: func(ctx context.Context) ([]int64, error) { return c.Groups.Owners(ctx, c.DB) }})
+	c.Sync = sync.New(sync.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: wall, WeCom: c.WeCom, Audit: c.Audit, Directory: c.Directory, Customers: c.Customers, Groups: c.Groups,
+		Codes: c.Codes, Statistics: c.Statistic, Log: log, Doors: c.refreshStoreCodes, Since: c.Time.Started, Every: c.checksEvery()})
 	c.Directory.Register(c.Inbox)
 	c.Customers.Listen(c.Inbox)
 	c.Groups.Listen(c.Inbox)
@@ -168,6 +176,15 @@ func (c *Corp) callsPerMinute() int {
 	return 0
 }
 
+// checksEvery is the pause between a sync and the next check. On an accelerated clock an hour is a moment, and every check
+// holds the barrier: there one between two daily runs is enough.
+func (c *Corp) checksEvery() time.Duration {
+	if c.Time.Accelerated() {
+		return 12 * time.Hour
+	}
+	return time.Hour
+}
+
 // Address is where browsers and WeCom reach the corp's pages, without a trailing slash.
 func (c *Corp) Address() string {
 	if c.Settings.PublicURL != "" {
@@ -180,7 +197,7 @@ func (c *Corp) Address() string {
 func Tables() []pg.Table {
 	var all []pg.Table
 	for _, tables := range []func() []pg.Table{job.Tables, event.Tables, audit.Tables, outbox.Tables, inbox.Tables, directory.Tables, customer.Tables,
-		group.Tables, tenant.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, sync.Tables, intake.Tables, doctor.Tables, ownTables} {
+		group.Tables, tenant.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, statistic.Tables, sync.Tables, intake.Tables, doctor.Tables, ownTables} {
 		all = append(all, tables()...)
 	}
 	return all
@@ -204,7 +221,7 @@ func (c *Corp) Work(ctx context.Context, owner string) error {
 		work := []func(context.Context) error{
 			func(ctx context.Context) error { return c.Inbox.Run(ctx, lease) },
 			func(ctx context.Context) error { return c.Outbox.Run(ctx, lease) },
-			c.Sync.Work,
+			func(ctx context.Context) error { return c.Sync.Work(wecom.Patiently(ctx)) },
 			c.Intake.Run,
 			c.examine,
 			c.tick,

@@ -246,6 +246,7 @@ func (s *Service) card(room, finder *Code, store string) *wecom.Link {
 }
 
 func (s *Service) doWelcome(ctx context.Context, call outbox.Call) (any, error) {
+	ctx = wecom.Urgently(ctx) // also what the welcome needs besides: twenty seconds are not long
 	var w welcomeCall
 	if err := json.Unmarshal(call.Payload, &w); err != nil {
 		return nil, fmt.Errorf("payload of %s: %w", call.Key, err)

@@ -120,7 +120,7 @@ func TestEveryEndpointWantsAToken(t *testing.T) {
 func newStage(t *testing.T, w *World, set func(*Options)) *stage {
 	t.Helper()
 	r := &rig{t: t, p: newPlatform(t), opt: Options{Dir: t.TempDir(), World: w, Token: testToken, EncodingAESKey: testKey,
-		CorpID: testCorp, Secret: "shh", AgentID: 1000002, BrowserBase: "http://phone.test/phone"}}
+		CorpID: testCorp, Secret: "shh", ContactsSecret: "contacts-shh", ArchiveSecret: "archive-shh", AgentID: 1000002, BrowserBase: "http://phone.test/phone"}}
 	r.opt.CallbackURL = r.p.srv.URL + "/callback"
 	if set != nil {
 		set(&r.opt)
@@ -129,7 +129,10 @@ func newStage(t *testing.T, w *World, set func(*Options)) *stage {
 	t.Cleanup(r.stop)
 	k := &stage{rig: r, Keep: map[string]string{}}
 	k.Tokens = map[string]func() string{
-		"none": func() string { return "" },
+		"none":     func() string { return "" },
+		"contacts": func() string { return k.tokenFor("contacts-shh") },
+		"archive":  func() string { return k.tokenFor("archive-shh") },
+		"other":    func() string { return k.tokenFor("other-shh") },
 		"": func() string {
 			token, err := r.c.Token(context.Background())
 			r.must(err)
@@ -137,6 +140,15 @@ func newStage(t *testing.T, w *World, set func(*Options)) *stage {
 		},
 	}
 	return k
+}
+
+// tokenFor asks for the token of a secret.
+func (k *stage) tokenFor(secret string) string {
+	k.t.Helper()
+	a, err := k.ask(contract{API: "gettoken", Token: "none", Query: map[string]string{"corpid": testCorp, "corpsecret": secret}})
+	k.must(err)
+	token, _ := a["access_token"].(string)
+	return token
 }
 
 // play makes the call and reports whether it was answered as the contract says.

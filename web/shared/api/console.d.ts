@@ -448,6 +448,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the first run has come */
+        get: operations["get-setup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Our public address and the callback's keys */
+        put: operations["set-setup-address"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** The brand and its owner */
+        put: operations["set-setup-brand"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Examine what was entered so far */
+        post: operations["check-setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/corp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** The corp's app, tested at once */
+        put: operations["set-setup-corp"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/enter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin or go on with the one-time link */
+        post: operations["enter-setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/files/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** A proof file for the root of our address */
+        put: operations["set-setup-file"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Register the corp and sign its owner in */
+        post: operations["finish-setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sop/board": {
         parameters: {
             query?: never;
@@ -584,6 +720,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/statistics/cover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which days are archived, and how far */
+        get: operations["getStatisticCover"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/statistics/owners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** WeCom's figures of customer groups by owner and day, newest day first */
+        get: operations["listOwnerDays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/statistics/staff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** WeCom's figures by member of staff and day, newest day first */
+        get: operations["listStaffDays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stores": {
         parameters: {
             query?: never;
@@ -670,6 +857,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the last examination of this installation found */
+        get: operations["get-doctor"];
+        put?: never;
+        /** Examine this installation now; takes up to ten seconds and changes nothing */
+        post: operations["run-doctor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system/health": {
         parameters: {
             query?: never;
@@ -721,6 +926,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system/stray-ways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Contact ways at WeCom that no code uses */
+        get: operations["listStrayWays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system/sync": {
         parameters: {
             query?: never;
@@ -728,11 +950,200 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Syncs with their statements */
+        /** The newest runs with their progress and statements */
         get: operations["listSyncs"];
         put?: never;
-        /** Read everything from WeCom and repair what differs */
+        /** Start a run, or let the paused one go on */
         post: operations["startSync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/sync/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One run */
+        get: operations["getSync"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/sync/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pause a run after the page it is at */
+        post: operations["pauseSync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/sync/{id}/repairs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a run repaired, and why nobody had told */
+        get: operations["listSyncRepairs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/sync/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a paused run go on where it stopped */
+        post: operations["resumeSync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How this installation is connected to WeCom, without secrets */
+        get: operations["get-wecom-settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change our public address, tested first */
+        put: operations["set-wecom-address"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/app": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change the app's id or secret, tested first */
+        put: operations["set-wecom-app"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change the name that customers read */
+        put: operations["set-wecom-brand"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The callback's token and key, to be copied into WeCom's console */
+        get: operations["get-callback-keys"];
+        put?: never;
+        /** Make the next token and key; both pairs count until WeCom uses the next */
+        post: operations["rotate-callback-keys"];
+        /** Give the next token and key up */
+        delete: operations["keep-callback-keys"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/files/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** A proof file for the root of our address */
+        put: operations["set-wecom-file"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/secrets/{which}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change the secret of the contacts sync or the chat archive, tested first */
+        put: operations["set-wecom-secret"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -897,6 +1308,14 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AddressInputBody: {
+            /** @description empty keeps the present one, or makes one */
+            callback_token?: string;
+            encoding_aes_key?: string;
+            public_url: string;
+            /** @description make a new token and key */
+            renew?: boolean;
+        };
         AnalyticsAlert: {
             /** Format: int64 */
             count: number;
@@ -941,6 +1360,12 @@ export interface components {
             params?: {
                 [key: string]: unknown;
             };
+        };
+        AppInputBody: {
+            /** Format: int64 */
+            agent_id: number;
+            /** @description empty keeps the present one */
+            secret?: string;
         };
         AuditEntry: {
             action: string;
@@ -1010,6 +1435,17 @@ export interface components {
             role: "owner" | "operator" | "store_manager" | "staff" | "analyst";
             stores: components["schemas"]["AuthStoreRef"][];
         };
+        BrandInputBody: {
+            brand: string;
+            email: string;
+            owner_name: string;
+            /** @description empty keeps the one that was given before */
+            password?: string;
+        };
+        CheckInputBody: {
+            /** @description which checks; empty = all */
+            ids?: string[];
+        };
         ClockInBody: {
             playing?: boolean;
             /**
@@ -1067,12 +1503,16 @@ export interface components {
             orphaned_codes: number;
             queues: components["schemas"]["CorpQueue"][];
         };
-        CorpIdOut: {
+        CorpInputBody: {
             /** Format: int64 */
-            id: number;
-        };
-        CorpItemsOutSyncRun: {
-            items: components["schemas"]["SyncRun"][];
+            agent_id: number;
+            /** @description where a sandbox signs staff in; empty = WeCom's own */
+            authorize_url?: string;
+            corp_id: string;
+            /** @description empty keeps the one that was given before */
+            secret?: string;
+            /** @description of a sandbox or a proxy; empty = WeCom's own */
+            wecom_base_url?: string;
         };
         CorpJobsOut: {
             items: components["schemas"]["JobInfo"][];
@@ -1356,6 +1796,73 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        DoctorChange: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            before: "ok" | "warn" | "fail" | "unknown" | "skipped";
+            check: string;
+            found: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            state: "ok" | "warn" | "fail" | "unknown" | "skipped";
+            title: string;
+        };
+        DoctorReport: {
+            /** @description newest first */
+            changes: components["schemas"]["DoctorChange"][];
+            /**
+             * Format: date-time
+             * @description of the newest finding; null before the first examination
+             */
+            checked_at: string | null;
+            items: components["schemas"]["DoctorView"][];
+            /**
+             * @description the worst of all
+             * @enum {string}
+             */
+            state: "ok" | "warn" | "fail" | "unknown" | "skipped";
+        };
+        DoctorView: {
+            /** @enum {string} */
+            area: "wecom" | "callback" | "server";
+            /** Format: date-time */
+            checked_at?: string;
+            /** @description where the manual says more */
+            doc: string;
+            facts: {
+                [key: string]: unknown;
+            };
+            /** @description what to do next; empty when there is nothing to do */
+            fix: string;
+            /** @description what was found, with figures */
+            found: string;
+            id: string;
+            /** @description the finding's name, for programs */
+            says: string;
+            /**
+             * Format: date-time
+             * @description when the check first ended in this state
+             */
+            since?: string;
+            /** @enum {string} */
+            state: "ok" | "warn" | "fail" | "unknown" | "skipped";
+            title: string;
+            /** Format: int64 */
+            took_ms: number;
+        };
+        EnterInputBody: {
+            token: string;
+        };
+        FileInputBody: {
+            /** @description empty removes the file */
+            text: string;
+        };
+        FinishInputBody: {
+            /** @description finish although some checks fail */
+            accept?: boolean;
+        };
         GroupChangeOut: {
             /** Format: date-time */
             at: string;
@@ -1572,6 +2079,11 @@ export interface components {
             queued_at: string;
             state: string;
         };
+        KeysInputBody: {
+            encoding_aes_key?: string;
+            /** @description empty makes one */
+            token?: string;
+        };
         LinkInputBody: {
             token: string;
         };
@@ -1725,6 +2237,9 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        NameInputBody: {
+            brand: string;
+        };
         OptOutInBody: {
             reason: string;
         };
@@ -1830,6 +2345,18 @@ export interface components {
             items: components["schemas"]["SopSummary"][];
             next: string;
         };
+        PageStatisticOwnerItem: {
+            items: components["schemas"]["StatisticOwnerItem"][];
+            next: string;
+        };
+        PageStatisticStaffItem: {
+            items: components["schemas"]["StatisticStaffItem"][];
+            next: string;
+        };
+        PageSyncRepairItem: {
+            items: components["schemas"]["SyncRepairItem"][];
+            next: string;
+        };
         PageTaskItem: {
             items: components["schemas"]["TaskItem"][];
             next: string;
@@ -1843,12 +2370,93 @@ export interface components {
             current?: string;
             new_password: string;
         };
+        PublicInputBody: {
+            /** @description save although the test fails */
+            accept?: boolean;
+            public_url: string;
+        };
         PublishInputBody: {
             note: string;
             steps: components["schemas"]["SopStep"][];
         };
         "ReplyStruct { Items ListTagGroupOut \"json:\\\"items\\\"\" }Body": {
             items: components["schemas"]["CustomerTagGroupOut"][];
+        };
+        SecretInputBody: {
+            /** @description empty removes it */
+            secret: string;
+        };
+        SetupCallbackKeys: {
+            encoding_aes_key: string;
+            /** @description these are the next ones; the present ones still count, too */
+            next: boolean;
+            token: string;
+        };
+        SetupChangeOutput: {
+            /** @description what the test found */
+            items: components["schemas"]["DoctorView"][];
+            saved: boolean;
+        };
+        SetupCheckOutput: {
+            items: components["schemas"]["DoctorView"][];
+            /**
+             * @description the worst of all
+             * @enum {string}
+             */
+            state: "ok" | "warn" | "fail" | "unknown" | "skipped";
+        };
+        SetupKnockView: {
+            /** Format: date-time */
+            at: string | null;
+            /** @description why it was refused */
+            message: string;
+            /** @enum {string} */
+            state: "none" | "ok" | "refused";
+        };
+        SetupSettingsView: {
+            /** Format: int64 */
+            agent_id: number;
+            /** @description there is one */
+            archive_secret: boolean;
+            brand: string;
+            callback_url: string;
+            /** @description there is one */
+            contacts_secret: boolean;
+            corp_id: string;
+            files: components["schemas"]["TenantFile"][];
+            public_url: string;
+            /** @description a next token and key wait for WeCom to use them */
+            rotating: boolean;
+            /** @description empty = WeCom's own */
+            wecom_base_url: string;
+        };
+        SetupView: {
+            /** Format: int64 */
+            agent_id: number;
+            /** @description as WeCom calls the app; empty until the secret was accepted */
+            app_name: string;
+            authorize_url: string;
+            brand: string;
+            callback_token: string;
+            callback_url: string;
+            corp_id: string;
+            email: string;
+            encoding_aes_key: string;
+            /** @description this browser has used the link */
+            entered: boolean;
+            files: components["schemas"]["TenantFile"][];
+            has_password: boolean;
+            has_secret: boolean;
+            knock: components["schemas"]["SetupKnockView"];
+            /** @description the first step that is not done; empty when only the examination is left */
+            missing: string;
+            /** @description no corp is registered yet */
+            open: boolean;
+            owner_name: string;
+            public_url: string;
+            /** @description the configured address, or the one this browser used */
+            suggested_url: string;
+            wecom_base_url: string;
         };
         SopBoard: {
             items: components["schemas"]["SopBoardRow"][];
@@ -2004,18 +2612,228 @@ export interface components {
             from: string;
             to: string;
         };
-        SyncRun: {
+        StatisticCover: {
+            day: string;
+            /** Format: int64 */
+            owner_absent: number;
+            /** Format: int64 */
+            owner_open: number;
+            /** Format: int64 */
+            owners: number;
+            /** Format: int64 */
+            staff: number;
+            /** Format: int64 */
+            staff_absent: number;
+            /** Format: int64 */
+            staff_open: number;
+        };
+        StatisticCoverOut: {
+            /** @description the oldest archived day */
+            first: string | null;
+            /** @description one a day, oldest first */
+            items: components["schemas"]["StatisticCover"][];
+            last: string | null;
+            /**
+             * Format: int64
+             * @description staff with a seat now, in the caller's scope
+             */
+            staff: number;
+        };
+        StatisticOwnerItem: {
+            /** Format: int64 */
+            active_groups: number | null;
+            /** Format: int64 */
+            active_members: number | null;
+            day: string;
+            final: boolean;
+            given: boolean;
+            /** Format: int64 */
+            groups: number | null;
+            /** Format: int64 */
+            members: number | null;
+            /** Format: int64 */
+            messages: number | null;
+            /** Format: int64 */
+            new_groups: number | null;
+            /** Format: int64 */
+            new_members: number | null;
+            /** Format: int64 */
+            staff_id: number;
+            staff_name: string;
+            store_name: string;
+        };
+        StatisticStaffItem: {
+            /** Format: int64 */
+            applies: number | null;
+            /** Format: int64 */
+            chats: number | null;
+            /** Format: int64 */
+            contacts: number | null;
+            day: string;
+            final: boolean;
+            given: boolean;
+            /** Format: int64 */
+            messages: number | null;
+            /** Format: int64 */
+            negative: number | null;
+            /** Format: int64 */
+            reply_minutes: number | null;
+            /** Format: double */
+            reply_percent: number | null;
+            /** Format: int64 */
+            staff_id: number;
+            staff_name: string;
+            store_name: string;
+        };
+        SyncArchive: {
+            /** Format: int64 */
+            absent: number;
+            error?: string;
+            /** Format: int64 */
+            owner_days: number;
+            /** Format: int64 */
+            staff_days: number;
+        };
+        SyncDifference: {
+            /** Format: int64 */
+            extra: number;
+            /** Format: int64 */
+            missing: number;
+            thing: string;
+        };
+        SyncIdOut: {
+            /** Format: int64 */
+            id: number;
+        };
+        SyncProgressItem: {
+            /**
+             * Format: int64
+             * @description to WeCom
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description calls of late; 0 = not known yet
+             */
+            per_minute: number;
+            /**
+             * Format: double
+             * @description of the whole, estimated, 0 to 1
+             */
+            share: number;
+            step: string;
+            steps: components["schemas"]["SyncStep"][];
+        };
+        SyncRepairItem: {
+            /** Format: int64 */
+            callback_id: number;
+            chat_id: string;
+            /** Format: int64 */
+            code_id: number;
+            /** Format: int64 */
+            customer_id: number;
+            customer_name: string;
+            external_userid: string;
+            /** Format: int64 */
+            group_id: number;
+            group_name: string;
+            /** Format: date-time */
+            happened_at: string | null;
+            /** Format: int64 */
+            id: number;
+            /** @description tag or config id */
+            object: string;
+            object_name: string;
+            reason: string;
+            staff_name: string;
+            thing: string;
+            userid: string;
+            what: string;
+        };
+        SyncResult: {
+            amended: {
+                [key: string]: number;
+            };
+            archive?: components["schemas"]["SyncArchive"];
+            complete: boolean;
+            differs?: components["schemas"]["SyncDifference"][];
+            during: {
+                [key: string]: number;
+            };
+            extra: {
+                [key: string]: number;
+            };
+            held_after: {
+                [key: string]: number;
+            };
+            held_before: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            listed: number;
+            missing: {
+                [key: string]: number;
+            };
+            remote: {
+                [key: string]: number;
+            };
+            rooms?: string;
+            /** Format: int64 */
+            strays: number;
+            /** Format: int64 */
+            unread?: number;
+            why?: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+        };
+        SyncRunItem: {
+            /** @description what stopped it, or what it is waiting for */
             error: string;
             /** Format: date-time */
             finished_at: string | null;
             /** Format: int64 */
             id: number;
-            kind: string;
-            progress: unknown;
-            result: unknown;
+            /** @enum {string} */
+            kind: "full" | "check";
+            progress: components["schemas"]["SyncProgressItem"];
+            result: components["schemas"]["SyncResult"];
             /** Format: date-time */
             started_at: string;
+            /** @enum {string} */
+            state: "running" | "paused" | "done" | "failed";
+        };
+        SyncRunsOut: {
+            items: components["schemas"]["SyncRunItem"][];
+            /**
+             * Format: date-time
+             * @description when the next run starts by itself, on the corp's clock
+             */
+            next: string | null;
+            next_kind: string;
+        };
+        SyncStep: {
+            /** Format: int64 */
+            done: number;
+            name: string;
+            /** Format: int64 */
+            of: number;
             state: string;
+            /** Format: double */
+            weight: number;
+        };
+        SyncStray: {
+            config_id: string;
+            /** Format: date-time */
+            found_at: string;
+            remark: string;
+            state: string;
+            users: string[];
+        };
+        SyncStraysOut: {
+            items: components["schemas"]["SyncStray"][];
+            next: string;
         };
         TaskAttachment: {
             title: string;
@@ -2046,6 +2864,10 @@ export interface components {
             why: string;
             /** Format: date-time */
             window_end: string;
+        };
+        TenantFile: {
+            name: string;
+            text: string;
         };
         TouchCount: {
             /** Format: int64 */
@@ -3151,6 +3973,268 @@ export interface operations {
             };
         };
     };
+    "get-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-setup-address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddressInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-setup-brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BrandInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "check-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupCheckOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-setup-corp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CorpInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupCheckOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "enter-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-setup-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "finish-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FinishInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
     "sop-board": {
         parameters: {
             query?: {
@@ -3413,6 +4497,116 @@ export interface operations {
             };
         };
     };
+    getStatisticCover: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatisticCoverOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listOwnerDays: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                /** @description first day, YYYY-MM-DD; empty = 30 days before the last */
+                from?: string;
+                /** @description last day; empty = yesterday */
+                to?: string;
+                store_id?: number;
+                staff_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStatisticOwnerItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listStaffDays: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                /** @description first day, YYYY-MM-DD; empty = 30 days before the last */
+                from?: string;
+                /** @description last day; empty = yesterday */
+                to?: string;
+                store_id?: number;
+                staff_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStatisticStaffItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
     "list-stores": {
         parameters: {
             query?: {
@@ -3617,6 +4811,64 @@ export interface operations {
             };
         };
     };
+    "get-doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoctorReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "run-doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoctorReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
     getHealth: {
         parameters: {
             query?: never;
@@ -3709,9 +4961,12 @@ export interface operations {
             };
         };
     };
-    listSyncs: {
+    listStrayWays: {
         parameters: {
-            query?: never;
+            query?: {
+                after?: string;
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3724,7 +4979,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CorpItemsOutSyncRun"];
+                    "application/json": components["schemas"]["SyncStraysOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listSyncs: {
+        parameters: {
+            query?: {
+                kind?: "full" | "check";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncRunsOut"];
                 };
             };
             /** @description Error */
@@ -3740,6 +5026,168 @@ export interface operations {
     };
     startSync: {
         parameters: {
+            query?: {
+                kind?: "full" | "check";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncIdOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getSync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncRunItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    pauseSync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listSyncRepairs: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                thing?: "staff" | "tags" | "relations" | "groups" | "members" | "ways" | "join_ways";
+                what?: "added" | "ended" | "amended";
+                reason?: "lost" | "unheard" | "failed" | "waiting" | "handled" | "unhandled" | "before" | "range" | "silent" | "api" | "unknown";
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSyncRepairItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    resumeSync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "get-wecom-settings": {
+        parameters: {
             query?: never;
             header?: never;
             path?: never;
@@ -3753,7 +5201,267 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CorpIdOut"];
+                    "application/json": components["schemas"]["SetupSettingsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-wecom-address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublicInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupChangeOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-wecom-app": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupChangeOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-wecom-brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NameInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "get-callback-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupCallbackKeys"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "rotate-callback-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeysInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "keep-callback-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-wecom-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-wecom-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                which: "contacts" | "archive";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupChangeOutput"];
                 };
             };
             /** @description Error */

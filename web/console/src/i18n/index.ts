@@ -7,9 +7,10 @@ import { kit } from "./kit";
 import { people } from "./people";
 import { retention } from "./retention";
 import { shell } from "./shell";
+import { sync } from "./sync";
 import { system } from "./system";
 
-export const messages = { ...kit, ...shell, ...people, ...acquisition, ...retention, ...system } as const;
+export const messages = { ...kit, ...shell, ...people, ...acquisition, ...retention, ...system, ...sync } as const;
 
 export type MessageKey = keyof typeof messages;
 export type Language = "zh-CN" | "en";

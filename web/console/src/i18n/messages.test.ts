@@ -7,6 +7,7 @@ import { kit } from "./kit";
 import { people } from "./people";
 import { retention } from "./retention";
 import { shell } from "./shell";
+import { sync } from "./sync";
 import { system } from "./system";
 
 const holes = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map((m) => m[1]).sort();
@@ -31,7 +32,7 @@ describe("messages", () => {
   );
 
   it("are not defined twice in different areas", () => {
-    const all = [kit, shell, people, acquisition, retention, system].flatMap((area) => Object.keys(area));
+    const all = [kit, shell, people, acquisition, retention, system, sync].flatMap((area) => Object.keys(area));
     expect(all.filter((key, i) => all.indexOf(key) !== i)).toEqual([]);
   });
 
