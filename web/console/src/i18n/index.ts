@@ -6,11 +6,21 @@ import { acquisition } from "./acquisition";
 import { kit } from "./kit";
 import { people } from "./people";
 import { retention } from "./retention";
+import { setup } from "./setup";
 import { shell } from "./shell";
 import { sync } from "./sync";
 import { system } from "./system";
 
-export const messages = { ...kit, ...shell, ...people, ...acquisition, ...retention, ...system, ...sync } as const;
+export const messages = {
+  ...kit,
+  ...shell,
+  ...people,
+  ...acquisition,
+  ...retention,
+  ...system,
+  ...sync,
+  ...setup,
+} as const;
 
 export type MessageKey = keyof typeof messages;
 export type Language = "zh-CN" | "en";

@@ -6,6 +6,7 @@ import { acquisition } from "./acquisition";
 import { kit } from "./kit";
 import { people } from "./people";
 import { retention } from "./retention";
+import { setup } from "./setup";
 import { shell } from "./shell";
 import { sync } from "./sync";
 import { system } from "./system";
@@ -32,7 +33,7 @@ describe("messages", () => {
   );
 
   it("are not defined twice in different areas", () => {
-    const all = [kit, shell, people, acquisition, retention, system, sync].flatMap((area) => Object.keys(area));
+    const all = [kit, shell, people, acquisition, retention, system, sync, setup].flatMap((area) => Object.keys(area));
     expect(all.filter((key, i) => all.indexOf(key) !== i)).toEqual([]);
   });
 
