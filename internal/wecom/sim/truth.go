@@ -13,7 +13,8 @@ import (
 //
 // Friends: [userid, external_userid, one_way] – one_way means the customer deleted the member. Members: [chat_id, id],
 // staff included. Tags: [userid, external_userid, tag_id]. Delivered: [msgid, userid, recipient]. Welcomes: [userid,
-// external_userid, count, latency in wall ms of the last] for every pair that ever had a welcome code.
+// external_userid, count, latency in wall ms of the last] for every pair that ever had a welcome code. Orphans: [userid,
+// external_userid] of customers whose member resigned and whom nobody has taken over; they are nobody's friends.
 type Truth struct {
 	Now       string      `json:"now"`
 	Friends   [][3]any    `json:"friends"`
@@ -21,6 +22,7 @@ type Truth struct {
 	Tags      [][3]string `json:"tags"`
 	Delivered [][3]string `json:"delivered"`
 	Welcomes  [][4]any    `json:"welcomes"`
+	Orphans   [][2]string `json:"orphans,omitempty"`
 	Counts    Counts      `json:"counts"`
 }
 
@@ -53,6 +55,10 @@ func (s *state) truth() Truth {
 				t.Welcomes = append(t.Welcomes, [4]any{user, ext, e.Welcomes, e.LatencyMS})
 			}
 			if !e.alive() {
+				continue
+			}
+			if s.left(user) != nil {
+				t.Orphans = append(t.Orphans, [2]string{user, ext})
 				continue
 			}
 			t.Friends = append(t.Friends, [3]any{user, ext, e.Status == edgeOneWay})
