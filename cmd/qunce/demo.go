@@ -6,9 +6,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
+	"strings"
 
 	"qunce/internal/config"
 	"qunce/internal/demo"
@@ -36,6 +36,11 @@ func runDemo(ctx context.Context, args []string) error {
 	fs.IntVar(&o.MaxStores, "chain-stores", 0, "内置连锁的门店数，默认 300 stores of the built-in chain (default 300)")
 	fs.IntVar(&o.People, "people", 0, "模拟顾客数，默认 30000 simulated customers (default 30000)")
 	fs.Uint64Var(&o.Seed, "seed", 1, "随机种子 seed")
+	fs.Func("faults", "模拟的企业微信怎样出错，JSON，见 docs/simulator.md，例如 '{\"lose\":0.05,\"double\":0.05}' how the simulated WeCom misbehaves, as JSON", func(v string) error {
+		d := json.NewDecoder(strings.NewReader(v))
+		d.DisallowUnknownFields()
+		return d.Decode(&o.Faults)
+	})
 	fs.BoolVar(&fast, "no-fsync", false, "不落盘同步，只用于测试 no fsync, for tests only")
 	fs.StringVar(&level, "log", "warn", "日志级别 log level")
 	if err := fs.Parse(args); err != nil {
@@ -105,16 +110,4 @@ func logger(level, format string) (*slog.Logger, error) {
 		h = slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: l})
 	}
 	return slog.New(h), nil
-}
-
-func runSim(ctx context.Context, args []string) error {
-	fs := flag.NewFlagSet("sim", flag.ContinueOnError)
-	stdin := fs.Bool("stdin", false, "从标准输入读取 JSON 配置 read the configuration as JSON from standard input")
-	if err := fs.Parse(args); err != nil {
-		return usageError(err)
-	}
-	if !*stdin {
-		return errors.New("sim 需要 --stdin，配置的格式见 docs/simulator.md sim needs --stdin; docs/simulator.md describes the configuration")
-	}
-	return demo.RunSim(ctx, io.LimitReader(os.Stdin, 1<<20), os.Stderr)
 }

@@ -96,7 +96,13 @@ func corpCommand(ctx context.Context, args []string) error {
 	t.Schema, t.Timezone = "corp_"+strings.ToLower(t.CorpID), "Asia/Shanghai"
 	t.Secrets = tenant.Secrets{Secret: lines[0], CallbackToken: lines[1], EncodingAESKey: lines[2]}
 	if args[0] == "secrets" {
-		if err := a.Tenant.UpdateSecrets(ctx, t.Schema, t.Secrets); err != nil {
+		known, err := a.Tenant.BySchema(ctx, t.Schema)
+		if err != nil {
+			return err
+		}
+		// The three lines replace the app's own credentials; those of WeCom's built-in apps stay.
+		known.Secrets.Secret, known.Secrets.CallbackToken, known.Secrets.EncodingAESKey = lines[0], lines[1], lines[2]
+		if err := a.Tenant.UpdateSecrets(ctx, t.Schema, known.Secrets); err != nil {
 			return err
 		}
 		fmt.Println("密钥已更换，重启 qunce serve 后生效 secrets replaced; restart qunce serve")

@@ -64,7 +64,30 @@ type Applied struct {
 	Again     int // of these, relations that WeCom went on showing: a beginning followed one whose end we may not know
 	Amended   int
 	Tags      int // tags added and removed
+	Items     []Item
 }
+
+// Item is one relation that a reading changed. At is when it began by WeCom; it is zero for one that lasts.
+type Item struct {
+	CustomerID             int64
+	UserID, ExternalUserID string
+	What                   What
+	At                     time.Time
+}
+
+// What a reading changed of a relation.
+type What string
+
+// Again is a beginning after an end that we may not know: we took the relation for one that lasted. Linked is no change at
+// WeCom: the member of staff has a store by now.
+const (
+	Began   What = "began"
+	Again   What = "again"
+	Amended What = "amended"
+	Linked  What = "linked"
+	Retag   What = "tags"
+	Back    What = "back" // its end was no end
+)
 
 // Apply makes what we hold equal to what WeCom showed, as differences, and publishes what happened. found is "" for a
 // callback and "sync" when a sync noticed what no callback told. Rows that do not differ are not written.
@@ -126,18 +149,23 @@ func (s *Service) apply(ctx context.Context, tx pg.Tx, seen []Seen, found string
 			WayState: x.Follow.State, Remark: x.Follow.Remark}
 		old := held[p]
 		what := compare(old, x)
-		if what == keep && old.State == Active && old.StoreID == 0 && r.StoreID != 0 {
+		linked := what == keep && old.State == Active && old.StoreID == 0 && r.StoreID != 0
+		if linked {
 			what = amend // the member of staff was not in the directory yet
 		}
+		item := Item{CustomerID: p.customer, UserID: r.UserID, ExternalUserID: r.ExternalUserID}
 		switch what {
 		case insert, revive:
 			again := 0
+			item.What, item.At = Began, began
 			if old != nil {
 				again, r.Adds = old.Adds, old.Adds+1
 				if old.State != DeletedByStaff {
 					did.Again++
+					item.What = Again
 				}
 			}
+			did.Items = append(did.Items, item)
 			first := !customers[x.Contact.ExternalUserID].addedBefore && !newPeople[p.customer]
 			newPeople[p.customer] = true
 			evs = append(evs, event.Event{Kind: Added, At: began, CustomerID: p.customer, StaffID: p.staff, StoreID: r.StoreID, CauseID: cause,
@@ -149,6 +177,10 @@ func (s *Service) apply(ctx context.Context, tx pg.Tx, seen []Seen, found string
 		case amend:
 			amended = append(amended, r)
 			did.Amended++
+			if item.What = Amended; linked {
+				item.What = Linked
+			}
+			did.Items = append(did.Items, item)
 		case keep:
 		}
 		if x.Tags == nil || what == keep && old.State != Active {
@@ -164,6 +196,10 @@ func (s *Service) apply(ctx context.Context, tx pg.Tx, seen []Seen, found string
 			tagEvs = append(tagEvs, tagEvent(Untagged, r, t, "", "staff", now, cause))
 		}
 		did.Tags += len(add) + len(remove)
+		if len(add)+len(remove) > 0 && (what == keep || what == amend) {
+			item.What, item.At = Retag, time.Time{}
+			did.Items = append(did.Items, item)
+		}
 	}
 	if err := nameTags(ctx, tx, tagEvs); err != nil {
 		return did, err
@@ -356,6 +392,21 @@ func (s *Service) End(ctx context.Context, tx pg.Tx, ends []End, cause int64) er
 			CodeID: r.CodeID, CauseID: cause, Data: EndedData{By: by, UserID: r.UserID, ExternalUserID: r.ExternalUserID}})
 	}
 	return s.Events.Publish(ctx, tx, evs...)
+}
+
+// Restore takes back ends of relations that WeCom shows after all: they were ended because the member of staff had left the
+// app's sight, and came back with them. Only ends written before the corp time given are taken back: a reading may lag. It
+// returns the relations; nobody hears of them, since nothing began.
+func (s *Service) Restore(ctx context.Context, tx pg.Tx, seen []Seen, before time.Time) ([]Item, error) {
+	back, err := restoreRelations(ctx, tx, seen, before, s.Clock.Now())
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Item, len(back))
+	for i, r := range back {
+		out[i] = Item{CustomerID: r.CustomerID, UserID: r.UserID, ExternalUserID: r.ExternalUserID, What: Back, At: r.AddedAt}
+	}
+	return out, nil
 }
 
 // TagChange is a tag that we set or took away through the API; WeCom sends no callback for those.

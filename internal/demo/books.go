@@ -29,17 +29,20 @@ type Books struct {
 	Tags     Balance `json:"tags"`     // corp tags on relations
 	Messages Balance `json:"messages"` // mass-send deliveries
 	Welcomes Balance `json:"welcomes"` // welcomes; doubled counts people who got more than one for one add
-	Orphans  int     `json:"orphans"`  // codes at WeCom that nobody uses; counted, not wrong
+	Sends    Balance `json:"sends"`    // mass sends made; lost is one at WeCom that nobody here knows
+	Codes    Balance `json:"codes"`    // codes that people came by; lost is one in use there that is no code of ours
+	Orphans  int     `json:"orphans"`  // codes that may stand at WeCom without a use; counted, not wrong
+	Unused   int     `json:"unused"`   // codes that do stand at WeCom without a use; never more than the orphans
 }
 
 // Even reports that nothing is lost and nothing doubled.
 func (b Books) Even() bool {
-	for _, x := range []Balance{b.Friends, b.OneWay, b.Members, b.Tags, b.Messages, b.Welcomes} {
+	for _, x := range []Balance{b.Friends, b.OneWay, b.Members, b.Tags, b.Messages, b.Welcomes, b.Sends, b.Codes} {
 		if !x.even() {
 			return false
 		}
 	}
-	return true
+	return b.Unused <= b.Orphans
 }
 
 // count compares two multisets given as keys.
@@ -110,6 +113,7 @@ func audit(ctx context.Context, db *pg.DB, t sim.Truth) (Books, error) {
 		{&b.Tags, tags, `SELECT r.userid || '/' || r.external_userid || '/' || t.tag_id FROM customer_relation_tag t
 			JOIN customer_relation r USING (customer_id, staff_id) WHERE r.state <> 'deleted_by_staff'`},
 		{&b.Messages, delivered, `SELECT s.msgid || '/' || s.userid || '/' || r.recipient FROM send_recipient r JOIN send_send s ON s.staff_id = r.staff_id AND s.id = r.send_id WHERE r.status = 'delivered'`},
+		{&b.Sends, t.MassSends, `SELECT msgid FROM send_send WHERE msgid <> ''`},
 		{&b.Welcomes, welcomed, `SELECT s.userid || '/' || i.value FROM livecode_welcome w JOIN directory_staff s ON s.id = w.staff_id
 			JOIN customer_identity i ON i.customer_id = w.customer_id AND i.kind = 'external_userid' WHERE w.state = 'sent'`},
 	} {
@@ -122,8 +126,39 @@ func audit(ctx context.Context, db *pg.DB, t sim.Truth) (Books, error) {
 		return b, err
 	}
 	b.Welcomes.Doubled += twice
+	if err := auditCodes(ctx, db, t, &b); err != nil {
+		return b, err
+	}
 	err = db.QueryRow(ctx, `SELECT count(*) FROM livecode_orphan`).Scan(&b.Orphans)
 	return b, err
+}
+
+// auditCodes compares the codes at WeCom with ours: each of ours must exist there, and nobody may have come by another.
+func auditCodes(ctx context.Context, db *pg.DB, t sim.Truth, b *Books) error {
+	rows, err := db.Query(ctx, `SELECT config_id FROM livecode_code WHERE config_id <> ''`)
+	if err != nil {
+		return fmt.Errorf("read codes: %w", err)
+	}
+	ours, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return fmt.Errorf("read codes: %w", err)
+	}
+	held := make(map[string]bool, len(ours))
+	for _, c := range ours {
+		held[c] = true
+	}
+	var used []string
+	for _, c := range t.Codes {
+		id := fmt.Sprint(c[0])
+		switch {
+		case held[id], number(c[2]) > 0:
+			used = append(used, id)
+		default:
+			b.Unused++
+		}
+	}
+	b.Codes = count(used, ours)
+	return nil
 }
 
 // welcomedTwice counts welcomes beyond one for each time that two people became friends.

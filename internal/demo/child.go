@@ -170,33 +170,3 @@ func (c *child) stop() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 	}
 }
-
-// post sends a command to the simulator and decodes its answer; while it is down, being started again, the command waits.
-func (c *child) post(ctx context.Context, path string, in, out any) error {
-	raw, err := json.Marshal(in)
-	if err != nil {
-		return err
-	}
-	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url()+path, bytes.NewReader(raw))
-		if err != nil {
-			return err
-		}
-		res, err := http.DefaultClient.Do(req)
-		if err == nil {
-			body, rerr := io.ReadAll(res.Body)
-			_ = res.Body.Close()
-			if rerr == nil && res.StatusCode == http.StatusOK {
-				return json.Unmarshal(body, out)
-			}
-			if rerr == nil && res.StatusCode < 500 {
-				return fmt.Errorf("simulator refuses %s: %s", path, body)
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
-}

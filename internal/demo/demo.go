@@ -23,6 +23,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"time"
 
 	"qunce/internal/actor"
@@ -32,6 +33,7 @@ import (
 	"qunce/internal/errs"
 	"qunce/internal/geo"
 	"qunce/internal/tenant"
+	"qunce/internal/wecom/sim"
 )
 
 // Options are the demo's command line.
@@ -45,7 +47,8 @@ type Options struct {
 	Speed      float64    // simulated seconds per wall second at most; 0 = 720, a day in two minutes
 	Days       int        // with Exit: run so many days as fast as it goes
 	Exit       bool
-	Durable    bool // fsync; off only in tests
+	Faults     sim.Faults // how WeCom misbehaves, up to the closing of the books
+	Durable    bool       // fsync; off only in tests
 	Seed       uint64
 	Log        *slog.Logger
 	Out        io.Writer
@@ -254,7 +257,8 @@ func (d *Demo) ensureCorp(ctx context.Context) (tenant.Corp, error) {
 		PublicURL: d.o.Config.PublicURL, Brand: brand(d.state), Accelerated: true}
 	t, err := d.app.Tenant.BySchema(ctx, Schema)
 	if err == nil {
-		if t.Settings != settings {
+		settings.ProofFiles = t.Settings.ProofFiles
+		if !reflect.DeepEqual(t.Settings, settings) {
 			if err := d.app.Tenant.UpdateSettings(ctx, Schema, settings); err != nil {
 				return t, err
 			}

@@ -31,6 +31,9 @@ func (d *Demo) drive(ctx context.Context) (*Report, error) {
 	if err := d.patiently(ctx, d.catchUp); err != nil {
 		return nil, err
 	}
+	if err := d.misbehave(ctx, d.o.Faults); err != nil {
+		return nil, err
+	}
 	if err := d.patiently(ctx, d.setup); err != nil {
 		return nil, err
 	}
@@ -56,6 +59,14 @@ func (d *Demo) drive(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	return nil, d.play(ctx)
+}
+
+// world drives the simulator; it is asked anew each time, and only within patiently, since the process may be starting.
+func (d *Demo) world() sim.Control { return sim.Control{URL: d.sim.url()} }
+
+// misbehave sets the faults of the simulated WeCom.
+func (d *Demo) misbehave(ctx context.Context, f sim.Faults) error {
+	return d.patiently(ctx, func(ctx context.Context) error { return d.world().Faults(ctx, f) })
 }
 
 // patience is how long the demo waits for its database or simulator to come back before it gives up.
@@ -98,8 +109,8 @@ func (d *Demo) reach(ctx context.Context, to time.Time) error {
 	}
 	fpStepBefore.Hit()
 	for {
-		var st sim.Status
-		if err := d.sim.post(ctx, "/sim/advance", map[string]time.Time{"to": to}, &st); err != nil {
+		st, err := d.world().Advance(ctx, to)
+		if err != nil {
 			return err
 		}
 		if st.Undelivered == 0 && !st.Now.Before(to) {
@@ -160,8 +171,8 @@ func (d *Demo) soonest(ctx context.Context, now time.Time) (time.Time, error) {
 			soonest = t
 		}
 	}
-	var st sim.Status
-	if err := d.sim.post(ctx, "/sim/advance", map[string]time.Time{"to": now}, &st); err != nil {
+	st, err := d.world().Advance(ctx, now)
+	if err != nil {
 		return soonest, err
 	}
 	if st.Next != nil {
@@ -272,13 +283,15 @@ func (d *Demo) close(ctx context.Context) (*Report, error) {
 	if err := d.corp.Settle(ctx); err != nil {
 		return nil, err
 	}
-	world := sim.Control{URL: d.sim.url()}
-	truth, err := world.Truth(ctx)
+	truth, err := d.world().Truth(ctx)
 	if err != nil {
 		return nil, err
 	}
 	before, err := audit(ctx, d.corp.DB, truth)
 	if err != nil {
+		return nil, err
+	}
+	if err := d.misbehave(ctx, sim.Faults{}); err != nil {
 		return nil, err
 	}
 	if err := d.fullSync(ctx); err != nil {
@@ -287,7 +300,7 @@ func (d *Demo) close(ctx context.Context) (*Report, error) {
 	if err := d.corp.Settle(ctx); err != nil {
 		return nil, err
 	}
-	if truth, err = world.Truth(ctx); err != nil {
+	if truth, err = d.world().Truth(ctx); err != nil {
 		return nil, err
 	}
 	after, err := audit(ctx, d.corp.DB, truth)

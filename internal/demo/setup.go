@@ -21,7 +21,6 @@ import (
 	"qunce/internal/order"
 	"qunce/internal/sheet"
 	"qunce/internal/tenant"
-	"qunce/internal/wecom/sim"
 )
 
 const (
@@ -233,8 +232,7 @@ func (d *Demo) setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var status sim.Status
-	if err := d.sim.post(ctx, "/sim/plan", arrivals(d.state.Start, d.people(), entries, locator, native), &status); err != nil {
+	if err := d.world().Plan(ctx, arrivals(d.state.Start, d.people(), entries, locator, native)); err != nil {
 		return err
 	}
 	d.state.Ready = true

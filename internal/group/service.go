@@ -67,8 +67,32 @@ var (
 // Applied counts what readings changed.
 type Applied struct {
 	Groups                int // that appeared, or by Dissolve went
+	Changed               int // owner, name or notice
 	Joined, Left, Amended int
+	Items                 []Item
 }
+
+// Item is one thing that a reading changed of a group. Member is empty for the group itself; At is when it happened by
+// WeCom, zero where WeCom does not tell; no callback about it can be older than Since.
+type Item struct {
+	ChatID, Member string
+	Owner          string // userid
+	What           What
+	At, Since      time.Time
+}
+
+// What a reading changed.
+type What string
+
+// The changes; those of a member carry Member.
+const (
+	Appeared What = "appeared"
+	Altered  What = "altered" // owner, name or notice
+	Vanish   What = "vanished"
+	Entered  What = "entered"
+	Exited   What = "exited"
+	Renamed  What = "renamed" // the member's name, role or way
+)
 
 // Apply makes what we hold of groups equal to what WeCom showed, as differences, and publishes who came and went.
 func (s *Service) Apply(ctx context.Context, tx pg.Tx, seen []Seen) (Applied, error) {
@@ -98,17 +122,24 @@ func (s *Service) Apply(ctx context.Context, tx pg.Tx, seen []Seen) (Applied, er
 		g := groups[x.Group.ChatID]
 		if g.isNew || g.status == Gone {
 			did.Groups++
+			did.Items = append(did.Items, Item{ChatID: x.Group.ChatID, Owner: x.Group.Owner, What: Appeared, At: time.Unix(x.Group.CreateTime, 0),
+				Since: time.Unix(x.Group.CreateTime, 0)})
 		}
 		if g.isNew {
 			evs = append(evs, event.Event{Kind: Created, At: time.Unix(x.Group.CreateTime, 0), GroupID: g.id, StaffID: g.owner.ID, StoreID: g.owner.StoreID,
 				CauseID: x.Cause, Key: fmt.Sprintf("group.created/%d", g.id)})
 		}
-		evs = append(evs, changes(g, x, now)...)
+		if altered := changes(g, x, now); len(altered) > 0 {
+			evs = append(evs, altered...)
+			did.Changed++
+			did.Items = append(did.Items, Item{ChatID: x.Group.ChatID, Owner: x.Group.Owner, What: Altered})
+		}
 		d := compare(present[g.id], before[g.id], x.Group, x.Hints, now)
 		m.joined = append(m.joined, rows(g, d.joined, x.Cause)...)
 		m.left = append(m.left, rows(g, d.left, x.Cause)...)
 		m.amended = append(m.amended, rows(g, d.amended, x.Cause)...)
 		m.passed = append(m.passed, rows(g, d.passed, x.Cause)...)
+		did.Items = append(did.Items, d.items(x.Group.ChatID, x.Group.Owner)...)
 	}
 	more, err := s.move(ctx, tx, m)
 	if err != nil {
@@ -138,6 +169,24 @@ func changes(g known, x Seen, now time.Time) []event.Event {
 		if c.From != c.To {
 			out = append(out, event.Event{Kind: Changed, At: now, GroupID: g.id, StaffID: g.owner.ID, StoreID: g.owner.StoreID, CauseID: x.Cause, Data: c})
 		}
+	}
+	return out
+}
+
+// items lists a difference for whoever wants to know why nobody had told of it.
+func (d diff) items(chat, owner string) []Item {
+	var out []Item
+	add := func(what What, m stay, at time.Time) {
+		out = append(out, Item{ChatID: chat, Owner: owner, Member: m.memberID, What: what, At: at, Since: m.joinedAt})
+	}
+	for _, m := range d.joined {
+		add(Entered, m, m.joinedAt)
+	}
+	for _, m := range d.left {
+		add(Exited, m, time.Time{})
+	}
+	for _, m := range d.amended {
+		add(Renamed, m, time.Time{})
 	}
 	return out
 }
@@ -259,6 +308,12 @@ func (s *Service) Dissolve(ctx context.Context, tx pg.Tx, chatIDs []string, at t
 		return did, err
 	}
 	did.Groups, did.Left = len(groups), len(left)
+	for _, g := range groups {
+		did.Items = append(did.Items, Item{ChatID: g.chatID, What: Vanish})
+	}
+	for _, m := range left {
+		did.Items = append(did.Items, Item{ChatID: m.group.chatID, Member: m.stay.memberID, What: Exited, Since: m.stay.joinedAt})
+	}
 	return did, s.Events.Publish(ctx, tx, append(more, evs...)...)
 }
 

@@ -15,6 +15,7 @@ import (
 // known is a group's row as a reading needs it.
 type known struct {
 	id          int64
+	chatID      string
 	owner       customer.StaffRef
 	ownerUserID string
 	name        string
@@ -76,7 +77,7 @@ func (s *Service) ensure(ctx context.Context, tx pg.Tx, seen []Seen) (map[string
 	out := map[string]known{}
 	var k known
 	_, err = pgx.ForEachRow(rows, []any{&k.id, &chat, &k.name, &k.ownerUserID, &k.notice, &k.version, &k.status, &k.readAt}, func() error {
-		k.isNew = fresh[chat]
+		k.chatID, k.isNew = chat, fresh[chat]
 		out[chat] = k
 		return nil
 	})
@@ -224,13 +225,13 @@ func amendStays(ctx context.Context, tx pg.Tx, list []memberRow) error {
 func dissolve(ctx context.Context, tx pg.Tx, chatIDs []string, at time.Time) ([]known, error) {
 	rows, err := tx.Query(ctx, `UPDATE group_group g SET status = 'dissolved', dissolved_at = $2, members = 0, customers = 0
 		FROM group_chat c WHERE c.chat_id = ANY($1) AND g.id = c.group_id AND g.status <> 'dissolved'
-		RETURNING g.id, g.owner_staff_id, g.store_id`, chatIDs, at)
+		RETURNING g.id, g.chat_id, g.owner_staff_id, g.store_id`, chatIDs, at)
 	if err != nil {
 		return nil, fmt.Errorf("dissolve groups: %w", err)
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (known, error) {
 		var k known
-		err := row.Scan(&k.id, &k.owner.ID, &k.owner.StoreID)
+		err := row.Scan(&k.id, &k.chatID, &k.owner.ID, &k.owner.StoreID)
 		return k, err
 	})
 }

@@ -57,8 +57,8 @@ func MigrateCorp(ctx context.Context, p *Pool, schema string) error {
 	return migrate(ctx, p, schema, corpDir)
 }
 
-// CorpSchemaVersion is the version a corp's schema stands at; 0 when it was never migrated.
-func CorpSchemaVersion(ctx context.Context, p *Pool, schema string) (int64, error) {
+// SchemaVersion is the version a schema stands at, a corp's or SharedSchema; 0 when it was never migrated.
+func SchemaVersion(ctx context.Context, p *Pool, schema string) (int64, error) {
 	var there bool
 	db := p.Corp(schema)
 	table := pgx.Identifier{schema, versionTable}.Sanitize()
@@ -71,9 +71,14 @@ func CorpSchemaVersion(ctx context.Context, p *Pool, schema string) (int64, erro
 }
 
 // CorpVersion is the newest corp migration in this binary.
-func CorpVersion() int64 {
+func CorpVersion() int64 { return newestVersion(corpDir) }
+
+// SharedVersion is the newest migration of the schema qunce in this binary; SchemaVersion tells where it stands.
+func SharedVersion() int64 { return newestVersion(sharedDir) }
+
+func newestVersion(dir string) int64 {
 	var newest int64
-	for _, name := range migrationFiles(corpDir) {
+	for _, name := range migrationFiles(dir) {
 		if v, err := goose.NumericComponent(path.Base(name)); err == nil {
 			newest = max(newest, v)
 		}

@@ -251,11 +251,11 @@ func TestMigrateAtOnceAndAgain(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	version, err := pg.CorpSchemaVersion(t.Context(), pool, "corp_new")
+	version, err := pg.SchemaVersion(t.Context(), pool, "corp_new")
 	if err != nil || version != pg.CorpVersion() || version == 0 {
 		t.Fatalf("stands at %d, %v; want %d", version, err, pg.CorpVersion())
 	}
-	if version, err := pg.CorpSchemaVersion(t.Context(), pool, "corp_never"); err != nil || version != 0 {
+	if version, err := pg.SchemaVersion(t.Context(), pool, "corp_never"); err != nil || version != 0 {
 		t.Fatalf("a corp never migrated stands at %d, %v", version, err)
 	}
 	for _, bad := range []string{"", "qunce", "qunce_ext", "public", "pg_x", "Corp", "a-b", `a"b`, strings.Repeat("a", 60)} {

@@ -34,8 +34,8 @@ func (s *Service) registerReminder() {
 			if err := json.Unmarshal(c.Payload, &r); err != nil {
 				return nil, err
 			}
-			_, invalid, err := s.WeCom.SendAppMessage(ctx, appMessage(r, s.PublicURL))
-			return map[string]string{"invalid": invalid}, err
+			sent, err := s.WeCom.SendAppMessage(ctx, appMessage(r, s.PublicURL))
+			return map[string]string{"invalid": strings.Join(sent.InvalidUsers, "|")}, err
 		},
 		Verdict: func(err error, attempts int) (outbox.Verdict, time.Duration) {
 			switch {

@@ -27,6 +27,11 @@ func New(d Deps) *Service { return &Service{d} }
 // Create registers a corp and returns it with its id; an empty time zone is China's. Making and migrating the schema is
 // the caller's part. Errors: Invalid "tenant.bad_value.<field>"; Conflict "tenant.schema_taken".
 func (s *Service) Create(ctx context.Context, c Corp) (Corp, error) {
+	return s.CreateIn(ctx, s.DB, c)
+}
+
+// CreateIn is Create inside a transaction of the shared schema.
+func (s *Service) CreateIn(ctx context.Context, q pg.Querier, c Corp) (Corp, error) {
 	if c.Timezone == "" {
 		c.Timezone = DefaultTimezone
 	}
@@ -39,7 +44,7 @@ func (s *Service) Create(ctx context.Context, c Corp) (Corp, error) {
 		return Corp{}, err
 	}
 	c.CreatedAt = s.Wall.Now().UTC()
-	if err := s.insertCorp(ctx, s.DB, c); err != nil {
+	if err := s.insertCorp(ctx, q, c); err != nil {
 		return Corp{}, err
 	}
 	return c, nil
@@ -64,27 +69,50 @@ func notFound(schema string) error {
 	return errs.E(errs.NotFound, "tenant.not_found", "no corp with schema %s", schema).With("schema", schema)
 }
 
-// UpdateSettings replaces a corp's settings. Running processes read them when they start.
+// UpdateSettings replaces a corp's settings. Serving processes notice and open the corp anew.
 func (s *Service) UpdateSettings(ctx context.Context, schema string, settings Settings) error {
-	settings = settings.tidy()
-	if err := settings.check(); err != nil {
-		return err
-	}
-	return updateSettings(ctx, s.DB, schema, settings)
+	_, err := s.Change(ctx, schema, func(c *Corp) error { c.Settings = settings; return nil })
+	return err
 }
 
 // UpdateSecrets replaces a corp's credentials, sealed with the newest key.
 func (s *Service) UpdateSecrets(ctx context.Context, schema string, secrets Secrets) error {
-	if err := secrets.check(); err != nil {
-		return err
-	}
-	return s.DB.Tx(ctx, func(tx pg.Tx) error {
-		corpID, _, err := lockSecrets(ctx, tx, schema)
+	_, err := s.Change(ctx, schema, func(c *Corp) error { c.Secrets = secrets; return nil })
+	return err
+}
+
+// Change lets fn change a corp's name, app, settings and secrets, and returns the corp as it then is; two changes at once
+// do not overwrite each other. Its schema, corp id and time zone stay what they are. fn may run more than once. Errors:
+// NotFound "tenant.not_found"; those of fn and of Create.
+func (s *Service) Change(ctx context.Context, schema string, fn func(*Corp) error) (Corp, error) {
+	var changed Corp
+	err := s.DB.Tx(ctx, func(tx pg.Tx) error {
+		if _, _, err := lockSecrets(ctx, tx, schema); err != nil {
+			return err
+		}
+		found, err := s.findCorps(ctx, tx, schema)
 		if err != nil {
 			return err
 		}
-		return s.saveSecrets(ctx, tx, corpID, secrets)
+		before := found[0]
+		changed = before
+		if err := fn(&changed); err != nil {
+			return err
+		}
+		changed.ID, changed.Schema, changed.CorpID, changed.Timezone, changed.CreatedAt = before.ID, before.Schema, before.CorpID, before.Timezone, before.CreatedAt
+		changed.Revision = before.Revision + 1
+		changed.Settings = changed.Settings.tidy()
+		if err := changed.check(); err != nil {
+			return err
+		}
+		return s.updateCorp(ctx, tx, changed)
 	})
+	return changed, err
+}
+
+// Revision is how often a corp's registration was changed; NotFound "tenant.not_found".
+func (s *Service) Revision(ctx context.Context, schema string) (int64, error) {
+	return revision(ctx, s.DB, schema)
 }
 
 // Reseal seals every corp's secrets with the newest key and returns how many needed it: the second step of a rotation,

@@ -53,7 +53,7 @@ func (s *Service) insertCorp(ctx context.Context, q pg.Querier, c Corp) error {
 
 // findCorps reads one corp, or all when schema is empty.
 func (s *Service) findCorps(ctx context.Context, q pg.Querier, schema string) ([]Corp, error) {
-	rows, err := q.Query(ctx, `SELECT id, schema, name, timezone, corp_id, agent_id, settings, secrets, created_at
+	rows, err := q.Query(ctx, `SELECT id, schema, name, timezone, corp_id, agent_id, settings, secrets, created_at, revision
 		FROM tenant_corp WHERE $1 = '' OR schema = $1 ORDER BY created_at, id`, schema)
 	if err != nil {
 		return nil, fmt.Errorf("find corps: %w", err)
@@ -61,7 +61,7 @@ func (s *Service) findCorps(ctx context.Context, q pg.Querier, schema string) ([
 	out, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Corp, error) {
 		var c Corp
 		var sealed []byte
-		err := row.Scan(&c.ID, &c.Schema, &c.Name, &c.Timezone, &c.CorpID, &c.AgentID, &c.Settings, &sealed, &c.CreatedAt)
+		err := row.Scan(&c.ID, &c.Schema, &c.Name, &c.Timezone, &c.CorpID, &c.AgentID, &c.Settings, &sealed, &c.CreatedAt, &c.Revision)
 		if err != nil {
 			return Corp{}, err
 		}
@@ -74,15 +74,28 @@ func (s *Service) findCorps(ctx context.Context, q pg.Querier, schema string) ([
 	return out, nil
 }
 
-func updateSettings(ctx context.Context, q pg.Querier, schema string, settings Settings) error {
-	tag, err := q.Exec(ctx, `UPDATE tenant_corp SET settings = $2 WHERE schema = $1`, schema, settings)
+func (s *Service) updateCorp(ctx context.Context, tx pg.Tx, c Corp) error {
+	sealed, err := s.sealSecrets(c.ID, c.Secrets)
 	if err != nil {
-		return fmt.Errorf("update settings: %w", err)
+		return err
 	}
-	if tag.RowsAffected() == 0 {
-		return notFound(schema)
+	_, err = tx.Exec(ctx, `UPDATE tenant_corp SET name = $2, agent_id = $3, settings = $4, secrets = $5, revision = $6 WHERE id = $1`,
+		c.ID, c.Name, c.AgentID, c.Settings, sealed, c.Revision)
+	if err != nil {
+		return fmt.Errorf("update corp: %w", err)
 	}
 	return nil
+}
+
+func revision(ctx context.Context, q pg.Querier, schema string) (n int64, err error) {
+	err = q.QueryRow(ctx, `SELECT revision FROM tenant_corp WHERE schema = $1`, schema).Scan(&n)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, notFound(schema)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read revision: %w", err)
+	}
+	return n, nil
 }
 
 func lockSecrets(ctx context.Context, tx pg.Tx, schema string) (id int64, sealed []byte, err error) {
@@ -128,5 +141,8 @@ func Tables() []pg.Table {
 	return []pg.Table{{
 		Name: "wecom_token", Owner: "tenant", Family: pg.Local,
 		Merge: "keep", Erase: "keep", Retention: "until the next token", Sampling: "none",
+	}, {
+		Name: "tenant_meter", Owner: "tenant", Family: pg.Local,
+		Merge: "keep", Erase: "keep", Retention: "for ever", Sampling: "none",
 	}}
 }

@@ -28,6 +28,7 @@ type Corp struct {
 	Settings  Settings
 	Secrets   Secrets `json:"-"`
 	CreatedAt time.Time
+	Revision  int64 // rises with every change
 }
 
 // Settings are what the brand's administrator may change at run time. Empty means the default.
@@ -37,13 +38,37 @@ type Settings struct {
 	PublicURL    string `json:"public_url,omitempty"`     // of this corp's pages; empty = the process's
 	Brand        string `json:"brand,omitempty"`          // the name customers read; empty = Corp.Name
 	Accelerated  bool   `json:"accelerated,omitempty"`    // the corp's clock is driven: demo and rehearsal only
+	ProofFiles   []File `json:"proof_files,omitempty"`    // served at the root of our address: WeCom's proof that it is ours
 }
 
-// Secrets are the app's credentials. They print as [secret].
+// File is a small text file that WeCom wants to find at the root of a trusted domain, WW_verify_….txt.
+type File struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
+}
+
+// MaxProofFiles bounds Settings.ProofFiles.
+const MaxProofFiles = 10
+
+// proofName is what WeCom, and WeChat for its own pages, call such a file.
+var proofName = regexp.MustCompile(`^(WW|MP)_verify_[A-Za-z0-9]{1,64}\.txt$`)
+
+// Check holds the rules of a file: Invalid "tenant.bad_value.proof_file". Its text is a short code in one line.
+func (f File) Check() error {
+	printable := func(r rune) bool { return r > ' ' && r < 0x7f }
+	if !proofName.MatchString(f.Name) || f.Text == "" || len(f.Text) > 256 || strings.ContainsFunc(f.Text, func(r rune) bool { return !printable(r) }) {
+		return bad("proof_file", "WW_verify_….txt with the code that WeCom gave")
+	}
+	return nil
+}
+
+// Secrets are the app's credentials and, where the brand gave them, those of WeCom's built-in apps. They print as [secret].
 type Secrets struct {
 	Secret         string `json:"secret"`
 	CallbackToken  string `json:"callback_token"`
 	EncodingAESKey string `json:"encoding_aes_key"`
+	ArchiveSecret  string `json:"archive_secret,omitempty"`  // of the chat archive (会话内容存档); empty = not used
+	ContactsSecret string `json:"contacts_secret,omitempty"` // of the contacts sync (通讯录同步); empty = not used
 }
 
 const hidden = "[secret]"
@@ -100,6 +125,14 @@ func (c Corp) check() error {
 }
 
 func (s Settings) check() error {
+	if len(s.ProofFiles) > MaxProofFiles {
+		return bad("proof_file", "fewer files")
+	}
+	for _, f := range s.ProofFiles {
+		if err := f.Check(); err != nil {
+			return err
+		}
+	}
 	for _, f := range []struct{ field, value string }{
 		{"wecom_base_url", s.WeComBaseURL}, {"authorize_url", s.AuthorizeURL}, {"public_url", s.PublicURL},
 	} {

@@ -62,13 +62,75 @@ func TestRegistry(t *testing.T) {
 		t.Errorf("unknown: %v", err)
 	}
 	secrets := made.Secrets
-	secrets.Secret = "another"
+	secrets.Secret, secrets.ArchiveSecret, secrets.ContactsSecret = "another", "archive", "contacts"
 	if err := s.UpdateSecrets(ctx, "corp_a", secrets); err != nil {
 		t.Fatal(err)
 	}
+	if n, err := s.Revision(ctx, "corp_a"); err != nil || n != 2 {
+		t.Errorf("revision %d after two changes, %v", n, err)
+	}
 	all, err := s.List(ctx)
-	if err != nil || len(all) != 1 || all[0].BrandName() != "茶铺" || all[0].Secrets.Secret != "another" {
+	if err != nil || len(all) != 1 || all[0].BrandName() != "茶铺" || all[0].Secrets != secrets {
 		t.Errorf("list = %+v, %v", all, err)
+	}
+}
+
+// Changes at once are made one after the other, and what identifies a corp stays.
+func TestChange(t *testing.T) {
+	ctx := t.Context()
+	s := newService(t, pgtest.New(t), key(1))
+	made, err := s.Create(ctx, brand("corp_a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 8)
+	for i := range cap(done) {
+		go func() {
+			_, err := s.Change(ctx, "corp_a", func(c *Corp) error {
+				c.ID, c.Schema, c.CorpID = 1, "corp_z", "ww0"
+				c.Settings.ProofFiles = append(c.Settings.ProofFiles, File{Name: "WW_verify_" + string(rune('a'+i)) + ".txt", Text: "x"})
+				return nil
+			})
+			done <- err
+		}()
+	}
+	for range cap(done) {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	got, err := s.BySchema(ctx, "corp_a")
+	if err != nil || len(got.Settings.ProofFiles) != cap(done) || got.Revision != int64(cap(done)) || got.ID != made.ID || got.CorpID != made.CorpID {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if _, err := s.Change(ctx, "corp_z", func(*Corp) error { return nil }); !errs.Is(err, "tenant.not_found") {
+		t.Errorf("unknown: %v", err)
+	}
+	stop := errs.E(errs.Invalid, "x", "no")
+	if _, err := s.Change(ctx, "corp_a", func(c *Corp) error { c.Name = "changed"; return stop }); !errs.Is(err, "x") {
+		t.Errorf("a change that fails: %v", err)
+	}
+	if got, err = s.BySchema(ctx, "corp_a"); err != nil || got.Name != made.Name {
+		t.Errorf("a change that failed was kept: %v, %v", got.Name, err)
+	}
+}
+
+func TestProofFiles(t *testing.T) {
+	for _, c := range []struct {
+		file File
+		good bool
+	}{
+		{File{"WW_verify_AbC123.txt", "AbC123"}, true},
+		{File{"MP_verify_AbC123.txt", "AbC123"}, true},
+		{File{"WW_verify_../x.txt", "a"}, false},
+		{File{"index.html", "a"}, false},
+		{File{"WW_verify_a.txt", ""}, false},
+		{File{"WW_verify_a.txt", "<script>\n"}, false},
+		{File{"WW_verify_a.txt", strings.Repeat("a", 257)}, false},
+	} {
+		if err := c.file.Check(); (err == nil) != c.good {
+			t.Errorf("%+v: %v", c.file, err)
+		}
 	}
 }
 

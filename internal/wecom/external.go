@@ -16,6 +16,8 @@ type ExternalContact struct {
 	Type           int    `json:"type"`
 	Gender         int    `json:"gender"`
 	UnionID        string `json:"unionid,omitempty"`
+
+	Profile *ExternalProfile `json:"external_profile,omitempty"` // of WeCom users
 }
 
 // FollowTag is a tag on the edge of one member and one customer. Type: 1 corp, 2 the member's own (no id), 3 strategy.
@@ -40,6 +42,7 @@ type Follow struct {
 	AddWay        int         `json:"add_way"`
 	OperUserID    string      `json:"oper_userid,omitempty"`
 	State         string      `json:"state,omitempty"`
+	Channels      *Channels   `json:"wechat_channels,omitempty"` // add way 10
 }
 
 // External is a customer with the followers the app may see.
@@ -106,73 +109,8 @@ func (c *Client) BatchGetByUser(ctx context.Context, userIDs []string, cursor st
 	return out.List, out.Next, err
 }
 
-// CorpTag is one tag of the corp; a larger Order sorts first. Deleted is set only when it was asked for by id.
-type CorpTag struct {
-	ID         string `json:"id"`
-	Name       string `json:"name"`
-	CreateTime int64  `json:"create_time"`
-	Order      int64  `json:"order"`
-	Deleted    bool   `json:"deleted,omitempty"`
-}
-
-// CorpTagGroup is a group of tags of the corp.
-type CorpTagGroup struct {
-	GroupID    string    `json:"group_id"`
-	GroupName  string    `json:"group_name"`
-	CreateTime int64     `json:"create_time"`
-	Order      int64     `json:"order"`
-	Deleted    bool      `json:"deleted,omitempty"`
-	Tags       []CorpTag `json:"tag"`
-}
-
-// CorpTags returns tag groups, all of them if both lists are empty; if both are given only groupIDs count.
-func (c *Client) CorpTags(ctx context.Context, tagIDs, groupIDs []string) ([]CorpTagGroup, error) {
-	in := struct {
-		TagIDs   []string `json:"tag_id,omitempty"`
-		GroupIDs []string `json:"group_id,omitempty"`
-	}{tagIDs, groupIDs}
-	var out struct {
-		Groups []CorpTagGroup `json:"tag_group"`
-	}
-	err := c.post(ctx, "/cgi-bin/externalcontact/get_corp_tag_list", in, &out)
-	return out.Groups, err
-}
-
-// NewTag is a tag to be made: a name of at most 30 characters.
-type NewTag struct {
-	Name  string `json:"name"`
-	Order int64  `json:"order,omitempty"`
-}
-
-// AddCorpTagRequest adds tags to the group GroupID, or to the group named GroupName, which is made if needed.
-type AddCorpTagRequest struct {
-	GroupID   string   `json:"group_id,omitempty"`
-	GroupName string   `json:"group_name,omitempty"`
-	Order     int64    `json:"order,omitempty"`
-	Tags      []NewTag `json:"tag"`
-}
-
-// AddCorpTag makes corp tags and returns their group with the tags just made; 40071 if a name exists.
-func (c *Client) AddCorpTag(ctx context.Context, r AddCorpTagRequest) (CorpTagGroup, error) {
-	var out struct {
-		Group CorpTagGroup `json:"tag_group"`
-	}
-	err := c.post(ctx, "/cgi-bin/externalcontact/add_corp_tag", r, &out)
-	return out.Group, err
-}
-
-// MarkTag adds and removes tags on the edge of a member and a customer. It is repeatable.
-func (c *Client) MarkTag(ctx context.Context, userID, externalUserID string, add, remove []string) error {
-	in := struct {
-		UserID   string   `json:"userid"`
-		External string   `json:"external_userid"`
-		Add      []string `json:"add_tag,omitempty"`
-		Remove   []string `json:"remove_tag,omitempty"`
-	}{userID, externalUserID, add, remove}
-	return c.post(ctx, "/cgi-bin/externalcontact/mark_tag", in, nil)
-}
-
-// RemarkRequest changes what a member noted about a customer; nil fields stay as they are. Mobiles replace the old ones.
+// RemarkRequest changes what a member noted about a customer; nil fields stay as they are. Mobiles
+// replace the old ones; a single empty one clears them. Remark and company ≤ 20 characters, description ≤ 150.
 type RemarkRequest struct {
 	UserID         string   `json:"userid"`
 	ExternalUserID string   `json:"external_userid"`
@@ -180,9 +118,34 @@ type RemarkRequest struct {
 	Description    *string  `json:"description,omitempty"`
 	RemarkCompany  *string  `json:"remark_company,omitempty"`
 	RemarkMobiles  []string `json:"remark_mobiles,omitempty"`
+	PictureMediaID string   `json:"remark_pic_mediaid,omitempty"`
 }
 
 // Remark writes a member's note about a customer. It is repeatable.
 func (c *Client) Remark(ctx context.Context, r RemarkRequest) error {
 	return c.post(ctx, "/cgi-bin/externalcontact/remark", r, nil)
+}
+
+// ServedContact is somebody whom a member has served, as a customer or in a group. TempID is stable within one run
+// through all pages only; people who are nobody's customer have no ExternalUserID.
+type ServedContact struct {
+	IsCustomer     bool    `json:"is_customer"`
+	TempID         string  `json:"tmp_openid"`
+	ExternalUserID string  `json:"external_userid"`
+	Name           string  `json:"name"` // masked
+	FollowUserID   string  `json:"follow_userid"`
+	ChatID         string  `json:"chat_id"`
+	ChatName       string  `json:"chat_name"`
+	AddTime        Seconds `json:"add_time"`
+}
+
+// ServedContacts returns one page of everybody the corp has served; limit ≤ 1000. An empty next ends the pages; a cursor
+// lives four hours.
+func (c *Client) ServedContacts(ctx context.Context, cursor string, limit int) (rows []ServedContact, next string, err error) {
+	var out struct {
+		List []ServedContact `json:"info_list"`
+		Next string          `json:"next_cursor"`
+	}
+	err = c.post(ctx, "/cgi-bin/externalcontact/contact_list", page{Cursor: cursor, Limit: limit}, &out)
+	return out.List, out.Next, err
 }

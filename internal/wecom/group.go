@@ -87,3 +87,15 @@ func (c *Client) GroupGet(ctx context.Context, chatID string, needName bool) (Gr
 	err := c.post(ctx, "/cgi-bin/externalcontact/groupchat/get", in, &out)
 	return out.Group, err
 }
+
+// ChatIDByOpenGID turns the id by which a mini-program knows a group into ours; 90511 for a group that is not the corp's.
+func (c *Client) ChatIDByOpenGID(ctx context.Context, openGID string) (string, error) {
+	in := struct {
+		OpenGID string `json:"opengid"`
+	}{openGID}
+	var out struct {
+		ChatID string `json:"chat_id"`
+	}
+	err := c.post(ctx, "/cgi-bin/externalcontact/opengid_to_chatid", in, &out)
+	return out.ChatID, err
+}

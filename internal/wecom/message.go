@@ -1,11 +1,6 @@
 package wecom
 
-import (
-	"context"
-	"fmt"
-	"strconv"
-	"strings"
-)
+import "context"
 
 // Text is a text part; content ≤ 4000 bytes in customer messages, 2048 in app messages.
 type Text struct {
@@ -34,11 +29,6 @@ type MiniProgram struct {
 	Page       string `json:"page"`
 }
 
-// Media refers to an uploaded video or file.
-type Media struct {
-	MediaID string `json:"media_id"`
-}
-
 // Attachment is one part of a customer message; MsgType names the field that is set: image, link, miniprogram, video
 // or file.
 type Attachment struct {
@@ -57,10 +47,12 @@ type Welcome struct {
 	Attachments []Attachment `json:"attachments,omitempty"`
 }
 
+const welcomeAPI = "/cgi-bin/externalcontact/send_welcome_msg"
+
 // SendWelcome sends a welcome. It is repeatable: 41051 means it was sent; 41050 means the 20 seconds are over; 41096
 // means another app is at it, try again.
 func (c *Client) SendWelcome(ctx context.Context, w Welcome) error {
-	return c.post(ctx, "/cgi-bin/externalcontact/send_welcome_msg", w, nil)
+	return c.post(ctx, welcomeAPI, w, nil)
 }
 
 // TagFilter picks customers: tags inside a group are joined by OR, groups by AND.
@@ -122,19 +114,6 @@ type GroupMsg struct {
 	CreateType  int          `json:"create_type"`
 	Text        *Text        `json:"text,omitempty"`
 	Attachments []Attachment `json:"attachments,omitempty"`
-}
-
-// Seconds is a Unix time that WeCom writes as a number or as a string.
-type Seconds int64
-
-// UnmarshalJSON reads both spellings.
-func (s *Seconds) UnmarshalJSON(b []byte) error {
-	n, err := strconv.ParseInt(strings.Trim(string(b), `"`), 10, 64)
-	if err != nil {
-		return fmt.Errorf("wecom: %.20q is no Unix time", b)
-	}
-	*s = Seconds(n)
-	return nil
 }
 
 // GroupMsgList returns one page of mass sends; an empty next ends the pages.
@@ -226,34 +205,4 @@ func (c *Client) RemindGroupMsg(ctx context.Context, msgID string) error {
 // CancelGroupMsg stops what has not been sent yet.
 func (c *Client) CancelGroupMsg(ctx context.Context, msgID string) error {
 	return c.post(ctx, "/cgi-bin/externalcontact/cancel_groupmsg_send", msgRequest{msgID}, nil)
-}
-
-// TextCard is an app message with a button; title ≤ 128 characters, description ≤ 512.
-type TextCard struct {
-	Title       string `json:"title"`
-	Description string `json:"description"`
-	URL         string `json:"url"`
-	Button      string `json:"btntxt,omitempty"`
-}
-
-// AppMessage goes from the app to members of the corp. ToUser is "a|b" (≤ 1000) or "@all"; MsgType text or textcard.
-type AppMessage struct {
-	ToUser   string    `json:"touser"`
-	MsgType  string    `json:"msgtype"`
-	AgentID  int       `json:"agentid"`
-	Text     *Text     `json:"text,omitempty"`
-	TextCard *TextCard `json:"textcard,omitempty"`
-	DupCheck int       `json:"enable_duplicate_check,omitempty"`
-	DupSpan  int       `json:"duplicate_check_interval,omitempty"`
-}
-
-// SendAppMessage sends an app message; invalid lists the members it did not reach, joined by "|". AgentID is filled in.
-func (c *Client) SendAppMessage(ctx context.Context, m AppMessage) (msgID, invalid string, err error) {
-	m.AgentID = c.agentID
-	var out struct {
-		MsgID   string `json:"msgid"`
-		Invalid string `json:"invaliduser"`
-	}
-	err = c.post(ctx, "/cgi-bin/message/send", m, &out)
-	return out.MsgID, out.Invalid, err
 }

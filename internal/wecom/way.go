@@ -4,6 +4,10 @@ import "context"
 
 // ContactWay is a 联系我 code. Type: 1 one member, 2 several; Scene: 1 mini-program, 2 QR. Remark and State have at most
 // 30 characters. With Type 2 WeCom picks the member. QRCode is the address of the code's picture (answers only).
+//
+// A temporary way (IsTemp, medical corps only) leads one customer, UnionID, to one member, for a chat without adding:
+// the code lives ExpiresIn seconds (default 7 days, ≤ 14) and dies after one use, the chat ChatExpiresIn seconds
+// (default one day, ≤ 14). It sends Conclusions at the end. It is in no list and in no quota.
 type ContactWay struct {
 	ConfigID   string   `json:"config_id,omitempty"`
 	Type       int      `json:"type,omitempty"`
@@ -18,6 +22,19 @@ type ContactWay struct {
 	ExpiresIn  int      `json:"expires_in,omitempty"`
 	MarkSource bool     `json:"mark_source,omitempty"`
 	QRCode     string   `json:"qr_code,omitempty"`
+
+	ChatExpiresIn int          `json:"chat_expires_in,omitempty"`
+	UnionID       string       `json:"unionid,omitempty"`
+	IsExclusive   bool         `json:"is_exclusive,omitempty"` // one customer adds one member of the way only
+	Conclusions   *Conclusions `json:"conclusions,omitempty"`
+}
+
+// Conclusions are what a temporary chat ends with: text (≤ 4000 bytes) and one of the others, in this order.
+type Conclusions struct {
+	Text        *Text        `json:"text,omitempty"`
+	Image       *Image       `json:"image,omitempty"`
+	Link        *Link        `json:"link,omitempty"`
+	MiniProgram *MiniProgram `json:"miniprogram,omitempty"`
 }
 
 // AddContactWay makes a way and returns its id and the address of its QR picture (empty for mini-program ways).
@@ -76,6 +93,15 @@ func (c *Client) UpdateContactWay(ctx context.Context, w ContactWay) error {
 // DelContactWay deletes a way; its printed codes stop working.
 func (c *Client) DelContactWay(ctx context.Context, configID string) error {
 	return c.post(ctx, "/cgi-bin/externalcontact/del_contact_way", configRequest{configID}, nil)
+}
+
+// CloseTempChat ends the chat of a temporary way. It is repeatable.
+func (c *Client) CloseTempChat(ctx context.Context, userID, externalUserID string) error {
+	in := struct {
+		UserID   string `json:"userid"`
+		External string `json:"external_userid"`
+	}{userID, externalUserID}
+	return c.post(ctx, "/cgi-bin/externalcontact/close_temp_chat", in, nil)
 }
 
 // JoinWay is a code through which people join customer groups. Scene: 1 mini-program, 2 QR. At most 5 chats. With

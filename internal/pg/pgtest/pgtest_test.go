@@ -16,7 +16,7 @@ func TestDatabasesAreSeparateAndMigrated(t *testing.T) {
 		if _, err := pool.IDBlock(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		version, err := pg.CorpSchemaVersion(t.Context(), pool, pgtest.CorpSchema)
+		version, err := pg.SchemaVersion(t.Context(), pool, pgtest.CorpSchema)
 		if err != nil || version != pg.CorpVersion() {
 			t.Fatalf("the corp schema stands at %d, %v; want %d", version, err, pg.CorpVersion())
 		}

@@ -1,11 +1,17 @@
 // Package callback opens, checks and reads what WeCom posts to the platform, and seals the same for the simulator.
 //
+//	crypto.go  the envelope: signature, time, cipher, receiver
+//	guard.go   what is refused before a parser looks at it
+//	event.go   what WeCom says, kind by kind
+//	kind.go    the kinds WeCom documents
+//
 // Invariants: nothing is trusted before its signature (compared in constant time), its time and its receiver fit; a
-// body without <Encrypt> is refused; no input can make it panic or take more than MaxBody bytes. The package does no
-// I/O and decides nothing about an event.
+// body without <Encrypt> is refused; no input can make it panic, take more than a few times MaxBody bytes, or bring text
+// that XML or PostgreSQL do not know. The package does no I/O and decides nothing about an event.
 package callback
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/sha1" //nolint:gosec // WeCom's signature scheme
@@ -23,8 +29,8 @@ import (
 	"qunce/internal/errs"
 )
 
-// MaxBody is the largest body that is read, in bytes; real ones are a few kilobytes.
-const MaxBody = 1 << 20
+// MaxBody is the largest body that is read, in bytes; real ones are a few kilobytes, the largest some dozens.
+const MaxBody = 512 << 10
 
 const block = 32 // PKCS#7 pads to 32 bytes, not to AES's 16
 
@@ -66,22 +72,36 @@ func (c *Crypto) Within(window time.Duration, clk clock.Clock) *Crypto {
 	return &out
 }
 
-// Verify checks the address test that WeCom makes with GET and returns the plain echo, to be answered as it is.
+// Verify checks the address test that WeCom makes with GET and returns the plain echo, to be answered as it is. A proxy on
+// the way may have turned the + of its base64 into a blank; no blank belongs there.
 func (c *Crypto) Verify(sig, ts, nonce, echostr string) ([]byte, error) {
-	return c.open(sig, ts, nonce, echostr)
+	if len(echostr) > MaxBody {
+		return nil, errs.E(errs.Invalid, "callback.too_large", "echostr has %d bytes", len(echostr))
+	}
+	return c.open(sig, ts, nonce, strings.ReplaceAll(echostr, " ", "+"))
 }
 
-// Decrypt opens the body of a POST and returns the event's XML. Errors: callback.too_large, callback.not_encrypted,
-// callback.stale, callback.bad_signature, callback.bad_cipher, callback.wrong_receiver.
+// Decrypt opens the body of a POST and returns the event's XML. Errors: callback.too_large, callback.json,
+// callback.bad_encoding, callback.hostile, callback.not_encrypted, callback.stale, callback.bad_signature,
+// callback.bad_cipher, callback.wrong_receiver.
 func (c *Crypto) Decrypt(sig, ts, nonce string, body []byte) ([]byte, error) {
 	if len(body) > MaxBody {
 		return nil, errs.E(errs.Invalid, "callback.too_large", "body has %d bytes", len(body))
+	}
+	if err := guard(body, envelopeBounds); err != nil {
+		return nil, err
+	}
+	if !legible(body) {
+		return nil, errs.E(errs.Invalid, "callback.bad_encoding", "body has characters that no envelope has")
+	}
+	if !bytes.Contains(body, []byte("<Encrypt")) { // spares the parser what is no envelope by far
+		return nil, errs.E(errs.Invalid, "callback.not_encrypted", "body has no Encrypt element")
 	}
 	var env struct {
 		XMLName xml.Name `xml:"xml"`
 		Encrypt []string `xml:"Encrypt"`
 	}
-	if err := xml.Unmarshal(body, &env); err != nil {
+	if err := xml.Unmarshal(bytes.TrimPrefix(body, utf8BOM), &env); err != nil {
 		return nil, errs.E(errs.Invalid, "callback.not_encrypted", "body is no callback envelope").Wrap(err)
 	}
 	if len(env.Encrypt) != 1 || env.Encrypt[0] == "" {
@@ -121,15 +141,24 @@ func (c *Crypto) Sign(ts, nonce, sealed string) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// Timely refuses, with callback.stale, a timestamp further than the window from now; without a window it takes any.
+func (c *Crypto) Timely(ts string) error {
+	if c.clock == nil {
+		return nil
+	}
+	sec, err := strconv.ParseInt(ts, 10, 64)
+	if err != nil || sec < 0 {
+		return errs.E(errs.Invalid, "callback.stale", "timestamp is no time")
+	}
+	if d := c.clock.Now().Unix() - sec; d > int64(c.window/time.Second) || -d > int64(c.window/time.Second) {
+		return errs.E(errs.Invalid, "callback.stale", "timestamp is %d s away", d)
+	}
+	return nil
+}
+
 func (c *Crypto) open(sig, ts, nonce, sealed string) ([]byte, error) {
-	if c.clock != nil {
-		sec, err := strconv.ParseInt(ts, 10, 64)
-		if err != nil {
-			return nil, errs.E(errs.Invalid, "callback.stale", "timestamp is no number")
-		}
-		if d := c.clock.Now().Unix() - sec; d > int64(c.window/time.Second) || -d > int64(c.window/time.Second) {
-			return nil, errs.E(errs.Invalid, "callback.stale", "timestamp is %d s away", d)
-		}
+	if err := c.Timely(ts); err != nil {
+		return nil, err
 	}
 	if subtle.ConstantTimeCompare([]byte(c.Sign(ts, nonce, sealed)), []byte(sig)) != 1 {
 		return nil, errs.E(errs.Forbidden, "callback.bad_signature", "signature does not fit")

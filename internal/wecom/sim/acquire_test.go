@@ -54,7 +54,7 @@ func TestAcquisition(t *testing.T) {
 			keys++
 		}
 	}
-	same(t, []string{
+	sameLines(t, []string{
 		"ChangeType=friend_request LinkId=" + id + " State=" + state, "ChangeType=balance_low",
 		"ChangeType=customer_start_chat UserID=lina ExternalUserID=wm0000 LinkId=" + id,
 		"ChangeType=message_from_customer LinkId=" + id, "ChangeType=message_from_customer LinkId=" + id, "ChangeType=message_from_customer LinkId=" + id,

@@ -66,7 +66,7 @@ func (s *state) arrivals(a Arrivals, order []int) {
 	}
 	for day := range a.Days {
 		begin := clock.Day(a.From).AddDate(0, 0, day)
-		for range a.PerDay {
+		for range s.arriving(a, begin) {
 			var p *Person
 			var entries []Entry
 			for range len(order) {
@@ -84,10 +84,11 @@ func (s *state) arrivals(a Arrivals, order []int) {
 			}
 			id := s.next()
 			r := dice(s.World.Seed, "arrive", p.ExternalUserID, begin.Format(time.DateOnly))
+			hours, open := s.openHours(p.HomeStore, hours, begin)
 			hour := pick(len(hours), func(i int) float64 { return hours[i] }, r.Float64())
 			at := begin.Add(time.Duration(hour)*time.Hour + time.Duration(r.IntN(3_600_000))*time.Millisecond)
 			e := entries[pick(len(entries), func(i int) float64 { return max(entries[i].Weight, 0) + b2f(entries[i].Weight == 0) }, r.Float64())]
-			if r.Float64() < s.behaviour(p).Scan && !at.Before(a.From) {
+			if r.Float64() < s.behaviour(p).Scan && open && !at.Before(a.From) {
 				s.schedule(&act{ID: id, At: at.UnixMilli(), Kind: actScan, Person: p.ExternalUserID, URL: e.URL})
 			}
 		}
@@ -238,6 +239,7 @@ func (s *Server) addBy(t *transaction, person, qr string) string {
 			return u // friends already: the code opens the chat
 		}
 	}
+	t.do(op{K: opCount, ID: countUse, Name: id})
 	r := dice(s.st.World.Seed, "add", person, way.State)
 	user := seats[r.IntN(len(seats))]
 	if first := s.follower(person, seats); way.Exclusive && first != "" {
@@ -383,7 +385,7 @@ func (s *Server) joinBy(t *transaction, person, qr string) string {
 			continue
 		}
 		if last = g; len(g.Members) < s.st.World.Limits.JoinByQR {
-			s.enter(t, g, person, way.State)
+			s.enter(t, g, person, way)
 			return chat
 		}
 	}
@@ -403,13 +405,13 @@ func (s *Server) joinBy(t *transaction, person, qr string) string {
 	next.RoomBaseID = max(way.RoomBaseID, 1) + 1
 	t.do(op{K: opJoin, Join: &next})
 	t.callback(event{Event: callback.ExternalChat, ChangeType: callback.ChatCreate, ChatID: chat})
-	s.enter(t, s.st.Groups[chat], person, way.State)
+	s.enter(t, s.st.Groups[chat], person, way)
 	return chat
 }
 
-func (s *Server) enter(t *transaction, g *group, person, state string) {
+func (s *Server) enter(t *transaction, g *group, person string, way *wecom.JoinWay) {
 	before := memberVersion(g)
-	t.do(op{K: opEnter, Chat: g.ID, Ext: person, N: 3, State: state})
+	t.do(op{K: opEnter, Chat: g.ID, Ext: person, N: 3, State: way.State, ID: way.ConfigID})
 	t.callback(event{Event: callback.ExternalChat, ChangeType: callback.ChatUpdate, Detail: "add_member", ChatID: g.ID, JoinScene: 3,
 		People: []string{person}, LastVer: before, CurVer: memberVersion(g)})
 	s.greetLater(t, g, person)

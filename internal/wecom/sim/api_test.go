@@ -194,8 +194,8 @@ func TestDirectoryReads(t *testing.T) {
 	if _, ttl, err := r.c.AgentTicket(ctx); err != nil || ttl != 2*time.Hour {
 		t.Errorf("ticket %s, %v", ttl, err)
 	}
-	if _, bad, err := r.c.SendAppMessage(ctx, wecom.AppMessage{ToUser: "lina|Nobody", MsgType: "text", Text: &wecom.Text{Content: "早上好"}}); err != nil || bad != "nobody" {
-		t.Errorf("app message: %q, %v", bad, err)
+	if sent, err := r.c.SendAppMessage(ctx, wecom.AppMessage{ToUser: "lina|Nobody", AppBody: wecom.AppBody{MsgType: "text", Text: &wecom.Text{Content: "早上好"}}}); err != nil || strings.Join(sent.InvalidUsers, "|") != "nobody" {
+		t.Errorf("app message: %+v, %v", sent, err)
 	}
 }
 

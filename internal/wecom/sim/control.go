@@ -78,7 +78,11 @@ func (c Control) call(ctx context.Context, method, path string, in, out any) err
 		if p.Code == "" {
 			p.Code = "sim.failed"
 		}
-		return errs.E(errs.Invalid, p.Code, "%s answered %d: %s", path, res.StatusCode, p.Message)
+		kind := errs.Invalid
+		if res.StatusCode >= 500 {
+			kind = errs.Unavailable
+		}
+		return errs.E(kind, p.Code, "%s answered %d: %s", path, res.StatusCode, p.Message)
 	}
 	if out == nil {
 		return nil

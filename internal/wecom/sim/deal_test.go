@@ -61,7 +61,7 @@ func (r *rig) do(api string, body any) {
 	}
 }
 
-func same(t *testing.T, want, got []string) {
+func sameLines(t *testing.T, want, got []string) {
 	t.Helper()
 	want, got = slices.Clone(want), slices.Clone(got)
 	slices.Sort(want)
@@ -88,7 +88,7 @@ func TestTransfersCallBack(t *testing.T) {
 	}
 	r.must(r.post("/sim/api/refuse", m{"person": "wm0004", "userid": "zhao"}, nil))
 	later()
-	same(t, []string{
+	sameLines(t, []string{
 		"ChangeType=transfer_fail FailReason=customer_refused UserID=lina ExternalUserID=wm0004",
 		"ChangeType=del_external_contact UserID=zhao ExternalUserID=wm0000 Source=DELETE_BY_TRANSFER",
 		"ChangeType=add_external_contact UserID=young ExternalUserID=wm0000",
@@ -100,7 +100,7 @@ func TestTransfersCallBack(t *testing.T) {
 	r.p.forget()
 	move("young", "zhao", "wm0000") // back to the giver, who is told nothing
 	later()
-	same(t, []string{"ChangeType=del_external_contact UserID=young ExternalUserID=wm0000 Source=DELETE_BY_TRANSFER"}, r.p.told("change_external_contact"))
+	sameLines(t, []string{"ChangeType=del_external_contact UserID=young ExternalUserID=wm0000 Source=DELETE_BY_TRANSFER"}, r.p.told("change_external_contact"))
 	if !r.s.st.friends("zhao", "wm0000") {
 		t.Error("the customer did not come back")
 	}
@@ -111,7 +111,7 @@ func TestTransfersCallBack(t *testing.T) {
 	r.s.st.setEdge(&edge{User: "lina", Ext: "wm0006", Status: edgeFull})
 	r.s.mu.Unlock()
 	later()
-	same(t, []string{"ChangeType=transfer_fail FailReason=customer_limit_exceed UserID=lina ExternalUserID=wm0001"}, r.p.told("change_external_contact"))
+	sameLines(t, []string{"ChangeType=transfer_fail FailReason=customer_limit_exceed UserID=lina ExternalUserID=wm0001"}, r.p.told("change_external_contact"))
 }
 
 func TestSomeCustomersRefuse(t *testing.T) {
@@ -169,7 +169,7 @@ func TestMembersComeAndGo(t *testing.T) {
 		}
 	}
 	r.advance(testStart)
-	same(t, []string{
+	sameLines(t, []string{
 		"ChangeType=delete_user UserID=old", "ChangeType=create_user UserID=fresh Department=2", "ChangeType=update_user UserID=fresh Department=1,2",
 		"ChangeType=create_party Id=3 ParentId=1", "ChangeType=update_party Id=3 ParentId=2", "ChangeType=delete_party Id=3", "ChangeType=delete_user UserID=lina",
 	}, r.p.told("change_contact"))
@@ -234,7 +234,7 @@ func TestConsoleTagsCallBack(t *testing.T) {
 			got[i] = "added to etG"
 		}
 	}
-	same(t, []string{
+	sameLines(t, []string{
 		"Id=" + group + " TagType=tag_group ChangeType=create", "Id=" + fresh + " TagType=tag ChangeType=create", "Id=" + asleep + " TagType=tag ChangeType=create", "added to etG",
 		"Id=" + fresh + " TagType=tag ChangeType=update", "Id=etG TagType=tag_group ChangeType=update", "Id=etG ChangeType=shuffle", "Id= ChangeType=shuffle",
 		"Id=" + fresh + " TagType=tag ChangeType=delete", "Id=" + asleep + " TagType=tag ChangeType=delete", "Id=" + group + " TagType=tag_group ChangeType=delete", "Id=etG TagType=tag_group ChangeType=delete",
@@ -292,7 +292,7 @@ func TestGroupWelcomes(t *testing.T) {
 		}
 		return out
 	}
-	same(t, []string{"欢迎 @顾客0 @顾客1 入群 08", "欢迎 @顾客2 入群 08"}, greetings("wrONE"))
+	sameLines(t, []string{"欢迎 @顾客0 @顾客1 入群 08", "欢迎 @顾客2 入群 08"}, greetings("wrONE"))
 	if got := greetings("wrWANG"); len(got) != 0 {
 		t.Errorf("without a template: %v", got)
 	}

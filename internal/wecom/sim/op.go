@@ -16,7 +16,8 @@ type transaction struct {
 	Seq int64 `json:"seq"` // the last id handed out
 	Ops []op  `json:"ops"`
 
-	st *state
+	st  *state
+	was *before // what it changed, if details lag behind events
 }
 
 // Kinds of op; the fields each uses stand in apply.
@@ -92,10 +93,16 @@ const (
 	countScan = "scan"
 	countDead = "dead"
 	countLost = "lost"
+
+	countUnsent = "unsent" // there was nobody to send it to
+	countUse    = "use"    // Name: the way somebody came by
 )
 
 // do applies an op and notes it for the log.
 func (t *transaction) do(o op) {
+	if t.was != nil {
+		t.was.note(t.st, &o)
+	}
 	if err := t.st.apply(t.At, &o); err != nil {
 		panic(err) // our own ops always apply
 	}
@@ -192,7 +199,10 @@ func (s *state) apply(at int64, o *op) error {
 		delete(s.Joins, o.ID)
 	case opGroup: // Chat, Name, User owner
 		s.addGroup(o.Chat, o.Name, o.User, at)
-	case opEnter: // Chat, Ext, N scene, State, User invitor
+	case opEnter: // Chat, Ext, N scene, State, User invitor, ID of the join way
+		if o.ID != "" {
+			s.Uses[o.ID]++
+		}
 		s.joinGroup(o.Chat, o.Ext, int(o.N), o.State, o.User, at)
 		s.say(o.Chat, message{At: at, From: o.Ext, Kind: "join"})
 		s.Counts.Joins++
@@ -248,6 +258,10 @@ func (s *state) apply(at int64, o *op) error {
 		case countLost:
 			delete(s.Events, o.N)
 			s.Counts.CallbacksFailed++
+		case countUnsent:
+			delete(s.Events, o.N)
+		case countUse:
+			s.Uses[o.Name]++
 		}
 	case opRename: // Chat, Name
 		s.Groups[o.Chat].Name = o.Name

@@ -148,6 +148,8 @@ type message struct {
 	Text  string
 	Parts []wecom.Attachment
 	Ref   string // a mass send, whose content stands there
+	ID    string // of an app's message
+	Show  *shown // something other than text and parts; Text is what a phone shows of it
 }
 
 type welcomeCode struct {
@@ -207,6 +209,9 @@ type state struct {
 	Acts     map[int64]*act
 	Events   map[int64]*event
 	Counts   Counts
+	Talk     talkState
+	Corp     corpState
+	Uses     map[string]int64 // config id → people who came by the way
 	Staffing staffing
 	Greets   map[string]*greet // group welcome templates
 	Acquire  acquire
@@ -223,9 +228,11 @@ type state struct {
 	tagOf    map[string]*tagGroup // tag → its group
 	massIDs  []string             // in order of creation
 	changes  map[string]change
+	archived map[string]bool // userids whose chats are archived; nil if nobody's are
 }
 
 func newState(w World) *state {
+	w = w.populated()
 	s := &state{World: w, Now: w.Start.UnixMilli()}
 	s.index()
 	for _, g := range w.Groups {
@@ -245,6 +252,7 @@ func newState(w World) *state {
 		}
 		s.setTags(tg)
 	}
+	s.rerange(false)
 	s.Acquire.begin(w)
 	s.plan(w.Plan)
 	s.schedule(&act{At: dayAct(s.Now), Kind: actDay})
@@ -271,6 +279,7 @@ func (s *state) index() {
 	orMake(&s.Received)
 	orMake(&s.Acts)
 	orMake(&s.Events)
+	orMake(&s.Uses)
 	orMake(&s.Greets)
 	s.Acquire.index()
 	s.Stats.index()
@@ -278,12 +287,7 @@ func (s *state) index() {
 	if (s.World.Behaviour == Behaviour{}) {
 		s.World.Behaviour = DefaultBehaviour()
 	}
-	if s.World.Limits.JoinByQR == 0 {
-		s.World.Limits.JoinByQR = 200
-	}
-	if s.World.Limits.HalfAdd == 0 {
-		s.World.Limits.HalfAdd = 0.1
-	}
+	s.fillLimits()
 	s.people = map[string]*Person{}
 	for i := range s.World.People {
 		s.people[s.World.People[i].ExternalUserID] = &s.World.People[i]
@@ -293,6 +297,7 @@ func (s *state) index() {
 	for _, g := range s.Tags {
 		s.setTags(g)
 	}
+	s.talkIndex()
 	s.byUser, s.byExt, s.inGroups = map[string]map[string]*edge{}, map[string]map[string]*edge{}, map[string]map[string]bool{}
 	for _, e := range s.Edges {
 		s.setEdge(e)
@@ -338,6 +343,11 @@ func (s *state) member(userID string) *Member { return s.members[strings.ToLower
 func (s *state) behaviour(p *Person) Behaviour {
 	if p.Behaviour != nil {
 		return *p.Behaviour
+	}
+	for i := range s.World.Segments {
+		if x := &s.World.Segments[i]; x.Name == p.Segment {
+			return x.Behaviour
+		}
 	}
 	return s.World.Behaviour
 }
@@ -390,6 +400,9 @@ func (s *state) noteGroup(id, chat string) {
 
 // say puts a bubble into a chat; only the last ones are kept, as on a phone that is full.
 func (s *state) say(chat string, m message) {
+	if s.archived != nil {
+		s.archive(chat, m)
+	}
 	if g := s.Groups[chat]; g != nil && m.Kind != "join" && m.Kind != "leave" {
 		r := s.Stats.room(chat)
 		r.Messages++
