@@ -3,6 +3,7 @@ package inbox
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -135,6 +136,31 @@ func Get(ctx context.Context, q pg.Querier, eventID int64) (Row, []byte, error) 
 	var body []byte
 	err = q.QueryRow(ctx, `SELECT body FROM inbox_event WHERE id = $1`, eventID).Scan(&body)
 	return r, body, err
+}
+
+// recent bounds Recent.
+const recent = 200
+
+// Recent returns the callbacks about an entity that happened at or after a corp time, oldest first: what a handler has to
+// know of its neighbours, which may have overtaken it.
+func Recent(ctx context.Context, q pg.Querier, entity string, since time.Time) ([]Event, error) {
+	rows, err := q.Query(ctx, `SELECT id, cause_id, corp_at, received_at, attempts, body FROM inbox_event WHERE entity = $1 AND corp_at >= $2 ORDER BY id DESC LIMIT $3`,
+		entity, since, recent)
+	if err != nil {
+		return nil, fmt.Errorf("recent callbacks: %w", err)
+	}
+	var out []Event
+	var e Event
+	var body []byte
+	_, err = pgx.ForEachRow(rows, []any{&e.ID, &e.CauseID, &e.At, &e.Received, &e.Attempts, &body}, func() error {
+		if parsed, err := callback.Parse(body); err == nil { // another version of the program could read it
+			e.Event = parsed
+			out = append(out, e)
+		}
+		return nil
+	})
+	slices.Reverse(out)
+	return out, err
 }
 
 func notFound(eventID int64) error {
