@@ -9,7 +9,6 @@ import (
 	"qunce/internal/errs"
 	"qunce/internal/job"
 	"qunce/internal/outbox"
-	"qunce/internal/sync"
 )
 
 // Driver moves an accelerated clock on demand; the demo does.
@@ -68,14 +67,6 @@ type one struct {
 	ID int64 `path:"id"`
 }
 
-type idOut struct {
-	ID int64 `json:"id"`
-}
-
-type itemsOut[T any] struct {
-	Items []T `json:"items"`
-}
-
 // API registers the system pages' operations.
 func (s System) API(a *api.API) {
 	const tag = "system"
@@ -94,8 +85,6 @@ func (s System) API(a *api.API) {
 	api.Register(a, reg("getHealth", "GET", "/api/system/health", "What runs and what waits", "system.read"), s.health)
 	s.callbackAPI(a)
 	api.Register(a, reg("listCalls", "GET", "/api/system/outbox", "Calls to WeCom, newest first", "system.read"), s.calls)
-	api.Register(a, reg("listSyncs", "GET", "/api/system/sync", "Syncs with their statements", "system.read"), s.syncs)
-	api.Register(a, reg("startSync", "POST", "/api/system/sync", "Read everything from WeCom and repair what differs", "system.manage"), s.startSync)
 	api.Register(a, reg("listJobs", "GET", "/api/system/jobs", "Machine jobs", "system.read"), s.jobs)
 	api.Register(a, reg("listAudit", "GET", "/api/audit", "Who did what", "audit.read"), s.auditList)
 }
@@ -174,19 +163,6 @@ func (s System) calls(ctx context.Context, in *outboxIn) (api.Page[outbox.Row], 
 	}
 	rows, err := outbox.List(ctx, s.DB, in.State, m.ID, in.Limit+1)
 	return api.Paged(rows, in.Limit, func(r outbox.Row) api.Mark { return api.Mark{ID: r.ID} }), err
-}
-
-func (s System) syncs(ctx context.Context, _ *struct{}) (itemsOut[sync.Run], error) {
-	list, err := sync.List(ctx, s.DB, 50)
-	if list == nil {
-		list = []sync.Run{}
-	}
-	return itemsOut[sync.Run]{list}, err
-}
-
-func (s System) startSync(ctx context.Context, _ *struct{}) (idOut, error) {
-	run, err := s.Sync.Start(ctx)
-	return idOut{run}, err
 }
 
 type jobsOut struct {

@@ -22,21 +22,21 @@ type Words struct {
 	texts   map[i18n.Lang]map[string]string
 }
 
-// LoadWords reads the embedded sentences; catalog has those of WeCom's errors.
-func LoadWords(catalog *i18n.Catalog) (*Words, error) {
+// NewWords reads the embedded sentences; catalog has those of WeCom's errors.
+func NewWords(catalog *i18n.Catalog) *Words {
 	w := &Words{catalog: catalog, texts: map[i18n.Lang]map[string]string{}}
 	for _, lang := range []i18n.Lang{i18n.Chinese, i18n.English} {
 		raw, err := texts.ReadFile("text." + string(lang) + ".json")
-		if err != nil {
-			return nil, err
-		}
 		m := map[string]string{}
-		if err := json.Unmarshal(raw, &m); err != nil {
-			return nil, fmt.Errorf("doctor's sentences of %s: %w", lang, err)
+		if err == nil {
+			err = json.Unmarshal(raw, &m)
+		}
+		if err != nil {
+			panic(err) // the file is part of the binary
 		}
 		w.texts[lang] = m
 	}
-	return w, nil
+	return w
 }
 
 // View is a finding in words.

@@ -102,7 +102,6 @@ func endpoints() map[string]endpoint {
 		"externalcontact/get_groupmsg_send_result":  post((*call).massResults),
 		"externalcontact/remind_groupmsg_send":      post((*call).massRemind),
 		"externalcontact/cancel_groupmsg_send":      post((*call).massCancel),
-		"message/send":                              post((*call).appMessage),
 	}
 }
 

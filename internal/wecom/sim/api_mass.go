@@ -19,6 +19,9 @@ func (c *call) addMass() (fields, error) {
 	if err := checkContent(in.Text, in.Attachments); err != nil {
 		return nil, err
 	}
+	if err := c.parts(in.Attachments); err != nil {
+		return nil, err
+	}
 	if in.Sender != "" {
 		m, err := c.visible(in.Sender)
 		switch {

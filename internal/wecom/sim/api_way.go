@@ -238,7 +238,7 @@ func (c *call) getWay() (fields, error) {
 	}
 	if w.IsTemp {
 		out["expires_in"], out["chat_expires_in"], out["unionid"] = w.ExpiresIn, w.ChatExpires, w.UnionID
-		out["conclusions"] = w.Ending.show(c.s.picture)
+		out["conclusions"] = w.Ending.show(c.s.mediaURL)
 	}
 	return fields{"contact_way": out}, nil
 }
@@ -355,12 +355,12 @@ func (c *call) delWay() (fields, error) {
 	return nil, nil
 }
 
-// picture is the address under which a picture given by its media id is shown afterwards.
-func (s *Server) picture(mediaID string) string {
+// mediaURL is the address under which a picture given by its media id is shown afterwards.
+func (s *Server) mediaURL(mediaID string) string {
 	if mediaID == "" {
 		return ""
 	}
-	return s.base + "/sim/media/" + mediaID
+	return s.base + "/sim/pic/" + mediaID
 }
 
 // dead says whether a temporary way lets nobody in any more.

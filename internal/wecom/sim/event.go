@@ -17,6 +17,7 @@ type event struct {
 	ID         int64    `json:"id"`
 	CreateTime int64    `json:"t"` // Unix s
 	Event      string   `json:"e"`
+	Type       string   `json:"m,omitempty"` // of a message that is no event: text, image…
 	ChangeType string   `json:"c"`
 	UserID     string   `json:"u,omitempty"`
 	External   string   `json:"x,omitempty"`
@@ -76,10 +77,16 @@ func (e *event) xml(corpID string) []byte {
 	if from == "" {
 		from = "sys"
 	}
-	text("FromUserName", from)
+	if e.Event != eventKf {
+		text("FromUserName", from)
+	}
 	number("CreateTime", e.CreateTime)
-	text("MsgType", "event")
-	text("Event", e.Event)
+	if e.Type != "" {
+		text("MsgType", e.Type)
+	} else {
+		text("MsgType", "event")
+		text("Event", e.Event)
+	}
 	switch {
 	case e.Inner != "":
 		b.WriteString(e.Inner)

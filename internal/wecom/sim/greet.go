@@ -242,7 +242,7 @@ func (c *call) getGreet() (fields, error) {
 		case "image":
 			address := p.Image.PicURL
 			if p.Image.MediaID != "" {
-				address = c.s.picture(p.Image.MediaID)
+				address = c.s.mediaURL(p.Image.MediaID)
 			}
 			out["image"] = fields{"pic_url": address}
 		case "link":

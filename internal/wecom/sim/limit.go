@@ -74,6 +74,7 @@ func (s *state) fillLimits() {
 	if l.HalfAdd == 0 {
 		l.HalfAdd = 0.1
 	}
+	l.TalkLimits.fill()
 }
 
 func orReal(n, real int, on bool) int {

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -322,7 +323,7 @@ type bubble struct {
 func (s *state) bubbles(key string) []bubble {
 	out := []bubble{}
 	for _, m := range s.Chats[key] {
-		b := bubble{At: msTime(m.At), From: m.From, FromName: s.name(m.From), Kind: m.Kind, Text: m.Text, Parts: m.Parts, MsgID: m.Ref}
+		b := bubble{At: msTime(m.At), From: m.From, FromName: s.name(m.From), Kind: m.Kind, Text: m.Text, Parts: m.Parts, MsgID: cmp.Or(m.Ref, m.ID)}
 		if m.Ref != "" {
 			b.Text, b.Parts = s.Mass[m.Ref].Text, s.Mass[m.Ref].Parts
 		}

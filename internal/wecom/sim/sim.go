@@ -71,6 +71,7 @@ type Server struct {
 	faults  faults
 	auth    *signins
 	staff   *browsers
+	talk    *talk
 	gate    *gate
 	tape    *tape
 	pace    *pace // nil unless the clock runs by itself
@@ -135,6 +136,7 @@ func New(opt Options) (*Server, error) {
 	if s.tape, err = newTape(opt.Records, opt.RecordFile); err != nil {
 		return nil, errors.Join(err, j.close())
 	}
+	s.talk = newTalk(s)
 	s.post = newPostman(s)
 	if err := s.post.aim(s.receiver()); err != nil {
 		return nil, errors.Join(err, j.close())
@@ -143,6 +145,7 @@ func New(opt Options) (*Server, error) {
 		s.post.add(st.Events[id], 0)
 	}
 	s.post.start()
+	s.talk.start()
 	if opt.Standalone {
 		s.pace = newPace(s, max(opt.Speed, 0))
 		s.pace.start()
@@ -155,6 +158,7 @@ func (s *Server) Close() error {
 	if s.pace != nil {
 		s.pace.stop()
 	}
+	s.talk.stop()
 	s.post.stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -275,6 +279,9 @@ func (s *Server) beginAt(ms int64) *transaction {
 func (s *Server) commit(t *transaction) int64 {
 	if len(t.Ops) == 0 {
 		return s.journal.last()
+	}
+	if s.st.archived != nil {
+		s.overhear(t)
 	}
 	b, err := t.encode()
 	if err != nil {

@@ -148,6 +148,8 @@ type message struct {
 	Text  string
 	Parts []wecom.Attachment
 	Ref   string // a mass send, whose content stands there
+	ID    string // of an app's message
+	Show  *shown // something other than text and parts; Text is what a phone shows of it
 }
 
 type welcomeCode struct {
@@ -207,6 +209,7 @@ type state struct {
 	Acts     map[int64]*act
 	Events   map[int64]*event
 	Counts   Counts
+	Talk     talkState
 	Corp     corpState
 	Uses     map[string]int64 // config id → people who came by the way
 	Staffing staffing
@@ -225,6 +228,7 @@ type state struct {
 	tagOf    map[string]*tagGroup // tag → its group
 	massIDs  []string             // in order of creation
 	changes  map[string]change
+	archived map[string]bool // userids whose chats are archived; nil if nobody's are
 }
 
 func newState(w World) *state {
@@ -275,6 +279,7 @@ func (s *state) index() {
 	orMake(&s.Received)
 	orMake(&s.Acts)
 	orMake(&s.Events)
+	s.talkIndex()
 	orMake(&s.Uses)
 	orMake(&s.Greets)
 	s.Acquire.index()
@@ -395,6 +400,9 @@ func (s *state) noteGroup(id, chat string) {
 
 // say puts a bubble into a chat; only the last ones are kept, as on a phone that is full.
 func (s *state) say(chat string, m message) {
+	if s.archived != nil {
+		s.archive(chat, m)
+	}
 	if g := s.Groups[chat]; g != nil && m.Kind != "join" && m.Kind != "leave" {
 		r := s.Stats.room(chat)
 		r.Messages++

@@ -32,6 +32,7 @@ type World struct {
 	Permissions Permissions  `json:"permissions,omitzero"`
 	OtherApp    *OtherApp    `json:"other_app,omitempty"`
 	Acquisition Acquisition  `json:"acquisition,omitzero"`
+	Talk
 }
 
 // Acquisition is the corp's quota of customers by acquisition links (获客助手). Without lots there is one of 1,000 for a year.
@@ -100,12 +101,14 @@ type Behaviour struct {
 	Contacted float64 `json:"contacted,omitempty"`
 	Refuse    float64 `json:"refuse_transfer,omitempty"`
 	Accept    float64 `json:"accept,omitempty"`
+	Like      float64 `json:"like,omitempty"`    // of a moment seen
+	Comment   float64 `json:"comment,omitempty"` // on a moment seen
 }
 
 // DefaultBehaviour is a friendly town.
 func DefaultBehaviour() Behaviour {
 	return Behaviour{Scan: 0.95, Add: 0.85, Join: 0.6, Reply: 0.08, Leave: 0.006, Delete: 0.004,
-		Ask: 0.015, Chat: 0.01, Contacted: 0.01, Refuse: 0.05, Accept: 0.6}
+		Ask: 0.015, Chat: 0.01, Contacted: 0.01, Refuse: 0.05, Accept: 0.6, Like: 0.06, Comment: 0.01}
 }
 
 // Person is a WeChat user, or with a Corp a WeCom user of another corp. Lat and Lng are GCJ-02. HomeStore ties arrivals' entries to people; it means nothing else.
@@ -200,8 +203,9 @@ type Entry struct {
 // Limits are WeCom's, changeable for tests. Zero means WeCom's own value, but the rates of API calls are without limit
 // unless RealRates asks for WeCom's: a simulated week passes in minutes.
 type Limits struct {
-	JoinByQR      int     `json:"join_by_qr,omitempty"`     // 200 people in a group end joining by QR
-	ReceiveCap    string  `json:"receive_cap,omitempty"`    // "month" (days in the month, default), "week" (7), "day" (1)
+	JoinByQR   int    `json:"join_by_qr,omitempty"`  // 200 people in a group end joining by QR
+	ReceiveCap string `json:"receive_cap,omitempty"` // "month" (days in the month, default), "week" (7), "day" (1)
+	TalkLimits
 	RealRates     bool    `json:"real_rates,omitempty"`     // WeCom's own rates for whatever is not given below
 	APIPerMinute  int     `json:"api_per_minute,omitempty"` // calls per API and wall minute before 45009
 	APIPerHour    int     `json:"api_per_hour,omitempty"`   // and per wall hour
@@ -275,6 +279,9 @@ func (w *World) Check() error {
 		}
 	}
 	if err := w.checkTown(); err != nil {
+		return err
+	}
+	if err := w.Talk.check(w, members, people); err != nil {
 		return err
 	}
 	if err := w.Limits.check(); err != nil {

@@ -260,6 +260,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Files, newest first */
+        get: operations["listFiles"];
+        put?: never;
+        /** Keep a picture, video or document */
+        post: operations["uploadFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/groups": {
         parameters: {
             query?: never;
@@ -584,6 +602,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/statistics/cover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which days are archived, and how far */
+        get: operations["getStatisticCover"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/statistics/owners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** WeCom's figures of customer groups by owner and day, newest day first */
+        get: operations["listOwnerDays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/statistics/staff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** WeCom's figures by member of staff and day, newest day first */
+        get: operations["listStaffDays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stores": {
         parameters: {
             query?: never;
@@ -755,6 +824,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system/stray-ways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Contact ways at WeCom that no code uses */
+        get: operations["listStrayWays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system/sync": {
         parameters: {
             query?: never;
@@ -762,11 +848,79 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Syncs with their statements */
+        /** The newest runs with their progress and statements */
         get: operations["listSyncs"];
         put?: never;
-        /** Read everything from WeCom and repair what differs */
+        /** Start a run, or let the paused one go on */
         post: operations["startSync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/sync/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One run */
+        get: operations["getSync"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/sync/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pause a run after the page it is at */
+        post: operations["pauseSync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/sync/{id}/repairs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a run repaired, and why nobody had told */
+        get: operations["listSyncRepairs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/sync/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a paused run go on where it stopped */
+        post: operations["resumeSync"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1206,13 +1360,6 @@ export interface components {
             orphaned_codes: number;
             queues: components["schemas"]["CorpQueue"][];
         };
-        CorpIdOut: {
-            /** Format: int64 */
-            id: number;
-        };
-        CorpItemsOutSyncRun: {
-            items: components["schemas"]["SyncRun"][];
-        };
         CorpJobsOut: {
             items: components["schemas"]["JobInfo"][];
             ui: string;
@@ -1247,6 +1394,7 @@ export interface components {
             /** Format: int64 */
             store_id?: number;
             tag_ids?: string[];
+            welcome_parts?: components["schemas"]["MediaPart"][];
             welcome_text?: string;
         };
         CreateUserInputBody: {
@@ -1778,6 +1926,7 @@ export interface components {
             token: string;
             url: string;
             welcome: components["schemas"]["LivecodeCodeWelcome"];
+            welcome_parts: components["schemas"]["MediaPart"][];
             welcome_text: string;
         };
         LivecodeCodeGroup: {
@@ -1853,6 +2002,34 @@ export interface components {
         LoginInputBody: {
             email: string;
             password: string;
+        };
+        MediaFileItem: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int32 */
+            height: number;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            mime: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+            url: string;
+            /** Format: int32 */
+            width: number;
+        };
+        MediaPart: {
+            app_id?: string;
+            desc?: string;
+            /** Format: int64 */
+            file_id?: number;
+            page?: string;
+            pic_url?: string;
+            title?: string;
+            /** @enum {string} */
+            type: "image" | "video" | "file" | "link" | "miniprogram";
+            url?: string;
         };
         MetricDefinition: {
             formula: string;
@@ -2003,6 +2180,10 @@ export interface components {
             items: components["schemas"]["LivecodeCodeItem"][];
             next: string;
         };
+        PageMediaFileItem: {
+            items: components["schemas"]["MediaFileItem"][];
+            next: string;
+        };
         PageOrderOrderItem: {
             items: components["schemas"]["OrderOrderItem"][];
             next: string;
@@ -2013,6 +2194,18 @@ export interface components {
         };
         PageSopSummary: {
             items: components["schemas"]["SopSummary"][];
+            next: string;
+        };
+        PageStatisticOwnerItem: {
+            items: components["schemas"]["StatisticOwnerItem"][];
+            next: string;
+        };
+        PageStatisticStaffItem: {
+            items: components["schemas"]["StatisticStaffItem"][];
+            next: string;
+        };
+        PageSyncRepairItem: {
+            items: components["schemas"]["SyncRepairItem"][];
             next: string;
         };
         PageTaskItem: {
@@ -2113,6 +2306,8 @@ export interface components {
             /** Format: int64 */
             late_hours?: number;
             links?: components["schemas"]["TaskAttachment"][];
+            /** @description pictures, files and cards of a mass send */
+            parts?: components["schemas"]["MediaPart"][];
             promo: boolean;
             purpose: string;
             /** Format: int64 */
@@ -2189,20 +2384,232 @@ export interface components {
             from: string;
             to: string;
         };
-        SyncRun: {
+        StatisticCover: {
+            day: string;
+            /** Format: int64 */
+            owner_absent: number;
+            /** Format: int64 */
+            owner_open: number;
+            /** Format: int64 */
+            owners: number;
+            /** Format: int64 */
+            staff: number;
+            /** Format: int64 */
+            staff_absent: number;
+            /** Format: int64 */
+            staff_open: number;
+        };
+        StatisticCoverOut: {
+            /** @description the oldest archived day */
+            first: string | null;
+            /** @description one a day, oldest first */
+            items: components["schemas"]["StatisticCover"][];
+            last: string | null;
+            /**
+             * Format: int64
+             * @description staff with a seat now, in the caller's scope
+             */
+            staff: number;
+        };
+        StatisticOwnerItem: {
+            /** Format: int64 */
+            active_groups: number | null;
+            /** Format: int64 */
+            active_members: number | null;
+            day: string;
+            final: boolean;
+            given: boolean;
+            /** Format: int64 */
+            groups: number | null;
+            /** Format: int64 */
+            members: number | null;
+            /** Format: int64 */
+            messages: number | null;
+            /** Format: int64 */
+            new_groups: number | null;
+            /** Format: int64 */
+            new_members: number | null;
+            /** Format: int64 */
+            staff_id: number;
+            staff_name: string;
+            store_name: string;
+        };
+        StatisticStaffItem: {
+            /** Format: int64 */
+            applies: number | null;
+            /** Format: int64 */
+            chats: number | null;
+            /** Format: int64 */
+            contacts: number | null;
+            day: string;
+            final: boolean;
+            given: boolean;
+            /** Format: int64 */
+            messages: number | null;
+            /** Format: int64 */
+            negative: number | null;
+            /** Format: int64 */
+            reply_minutes: number | null;
+            /** Format: double */
+            reply_percent: number | null;
+            /** Format: int64 */
+            staff_id: number;
+            staff_name: string;
+            store_name: string;
+        };
+        SyncArchive: {
+            /** Format: int64 */
+            absent: number;
+            error?: string;
+            /** Format: int64 */
+            owner_days: number;
+            /** Format: int64 */
+            staff_days: number;
+        };
+        SyncDifference: {
+            /** Format: int64 */
+            extra: number;
+            /** Format: int64 */
+            missing: number;
+            thing: string;
+        };
+        SyncIdOut: {
+            /** Format: int64 */
+            id: number;
+        };
+        SyncProgressItem: {
+            /**
+             * Format: int64
+             * @description to WeCom
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description calls of late; 0 = not known yet
+             */
+            per_minute: number;
+            /**
+             * Format: double
+             * @description of the whole, estimated, 0 to 1
+             */
+            share: number;
+            step: string;
+            steps: components["schemas"]["SyncStep"][];
+        };
+        SyncRepairItem: {
+            /** Format: int64 */
+            callback_id: number;
+            chat_id: string;
+            /** Format: int64 */
+            code_id: number;
+            /** Format: int64 */
+            customer_id: number;
+            customer_name: string;
+            external_userid: string;
+            /** Format: int64 */
+            group_id: number;
+            group_name: string;
+            /** Format: date-time */
+            happened_at: string | null;
+            /** Format: int64 */
+            id: number;
+            /** @description tag or config id */
+            object: string;
+            object_name: string;
+            reason: string;
+            staff_name: string;
+            thing: string;
+            userid: string;
+            what: string;
+        };
+        SyncResult: {
+            amended: {
+                [key: string]: number;
+            };
+            archive?: components["schemas"]["SyncArchive"];
+            complete: boolean;
+            differs?: components["schemas"]["SyncDifference"][];
+            during: {
+                [key: string]: number;
+            };
+            extra: {
+                [key: string]: number;
+            };
+            held_after: {
+                [key: string]: number;
+            };
+            held_before: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            listed: number;
+            missing: {
+                [key: string]: number;
+            };
+            remote: {
+                [key: string]: number;
+            };
+            rooms?: string;
+            /** Format: int64 */
+            strays: number;
+            /** Format: int64 */
+            unread?: number;
+            why?: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+        };
+        SyncRunItem: {
+            /** @description what stopped it, or what it is waiting for */
             error: string;
             /** Format: date-time */
             finished_at: string | null;
             /** Format: int64 */
             id: number;
-            kind: string;
-            progress: unknown;
-            result: unknown;
+            /** @enum {string} */
+            kind: "full" | "check";
+            progress: components["schemas"]["SyncProgressItem"];
+            result: components["schemas"]["SyncResult"];
             /** Format: date-time */
             started_at: string;
+            /** @enum {string} */
+            state: "running" | "paused" | "done" | "failed";
+        };
+        SyncRunsOut: {
+            items: components["schemas"]["SyncRunItem"][];
+            /**
+             * Format: date-time
+             * @description when the next run starts by itself, on the corp's clock
+             */
+            next: string | null;
+            next_kind: string;
+        };
+        SyncStep: {
+            /** Format: int64 */
+            done: number;
+            name: string;
+            /** Format: int64 */
+            of: number;
             state: string;
+            /** Format: double */
+            weight: number;
+        };
+        SyncStray: {
+            config_id: string;
+            /** Format: date-time */
+            found_at: string;
+            remark: string;
+            state: string;
+            users: string[];
+        };
+        SyncStraysOut: {
+            items: components["schemas"]["SyncStray"][];
+            next: string;
         };
         TaskAttachment: {
+            /** Format: int64 */
+            file_id?: number;
             title: string;
             type: string;
             url: string;
@@ -2278,6 +2685,7 @@ export interface components {
             /** @description empty: the store's staff */
             staff_ids?: number[];
             tag_ids?: string[];
+            welcome_parts?: components["schemas"]["MediaPart"][];
             welcome_text?: string;
         };
         UpdateUserInputBody: {
@@ -2907,6 +3315,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DirectoryDepartmentList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listFiles: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                kind?: "image" | "video" | "file";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMediaFileItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    uploadFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MediaFileItem"];
                 };
             };
             /** @description Error */
@@ -3598,6 +4076,116 @@ export interface operations {
             };
         };
     };
+    getStatisticCover: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatisticCoverOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listOwnerDays: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                /** @description first day, YYYY-MM-DD; empty = 30 days before the last */
+                from?: string;
+                /** @description last day; empty = yesterday */
+                to?: string;
+                store_id?: number;
+                staff_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStatisticOwnerItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listStaffDays: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                /** @description first day, YYYY-MM-DD; empty = 30 days before the last */
+                from?: string;
+                /** @description last day; empty = yesterday */
+                to?: string;
+                store_id?: number;
+                staff_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStatisticStaffItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
     "list-stores": {
         parameters: {
             query?: {
@@ -3960,9 +4548,12 @@ export interface operations {
             };
         };
     };
-    listSyncs: {
+    listStrayWays: {
         parameters: {
-            query?: never;
+            query?: {
+                after?: string;
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3975,7 +4566,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CorpItemsOutSyncRun"];
+                    "application/json": components["schemas"]["SyncStraysOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listSyncs: {
+        parameters: {
+            query?: {
+                kind?: "full" | "check";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncRunsOut"];
                 };
             };
             /** @description Error */
@@ -3991,7 +4613,9 @@ export interface operations {
     };
     startSync: {
         parameters: {
-            query?: never;
+            query?: {
+                kind?: "full" | "check";
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4004,7 +4628,138 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CorpIdOut"];
+                    "application/json": components["schemas"]["SyncIdOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getSync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncRunItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    pauseSync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listSyncRepairs: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                thing?: "staff" | "tags" | "relations" | "groups" | "members" | "ways" | "join_ways";
+                what?: "added" | "ended" | "amended";
+                reason?: "lost" | "unheard" | "failed" | "waiting" | "handled" | "unhandled" | "before" | "range" | "silent" | "api" | "unknown";
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSyncRepairItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    resumeSync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
                 };
             };
             /** @description Error */

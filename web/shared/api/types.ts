@@ -358,6 +358,28 @@ export interface Code {
   created_at: string;
 }
 
+/** A file the server keeps. */
+export interface StoredFile {
+  id: number;
+  name: string;
+  kind: "image" | "video" | "file";
+  mime: string;
+  size: number;
+  url: string;
+}
+
+/** What goes out with a text. The title of a picture, video or file is its name. */
+export interface ContentPart {
+  type: "image" | "video" | "file" | "link" | "miniprogram";
+  file_id?: number;
+  title?: string;
+  desc?: string;
+  url?: string;
+  pic_url?: string;
+  app_id?: string;
+  page?: string;
+}
+
 export interface CodeDetail extends Code {
   staff: Ref[];
   groups: { id: number; name: string; members: number; capacity: number }[];
@@ -366,6 +388,7 @@ export interface CodeDetail extends Code {
   welcome: { text: string; attachments: { type: string; title: string; url: string }[] };
   /** As entered; empty means the standard one. */
   welcome_text: string;
+  welcome_parts: ContentPart[];
   offer_group: boolean;
   /** Whoever works in the store stands behind the code. */
   follow_store: boolean;
@@ -383,6 +406,7 @@ export interface CodeInput {
   group_ids?: number[];
   tag_ids?: string[];
   welcome_text?: string;
+  welcome_parts?: ContentPart[];
   offer_group?: boolean;
 }
 
@@ -394,6 +418,7 @@ export interface CodeChange {
   group_ids?: number[];
   tag_ids?: string[];
   welcome_text?: string;
+  welcome_parts?: ContentPart[];
   offer_group?: boolean;
   paused?: boolean;
 }
@@ -436,6 +461,7 @@ export interface Step {
   late: "skip" | "send_until";
   late_hours?: number;
   links?: { type: string; title: string; url: string }[];
+  parts?: ContentPart[];
   fallback: string;
 }
 
@@ -659,35 +685,89 @@ export interface OutboxCall {
   cause_id: number;
 }
 
+export type SyncThing = "staff" | "tags" | "relations" | "groups" | "members" | "ways" | "join_ways";
+export type SyncWhat = "added" | "ended" | "amended";
+export type SyncReason =
+  | "lost"
+  | "unheard"
+  | "failed"
+  | "waiting"
+  | "handled"
+  | "unhandled"
+  | "before"
+  | "range"
+  | "silent"
+  | "api"
+  | "unknown";
+
+/** Figures by thing; what was not counted is absent. */
+export type SyncCounts = Record<string, number>;
+
+export interface SyncStep {
+  name: string;
+  /** waiting, running, done or skipped */
+  state: string;
+  done: number;
+  /** 0 = not known yet */
+  of: number;
+  weight: number;
+}
+
 export interface SyncRun {
   id: number;
-  kind: string;
-  state: string;
+  kind: "full" | "check";
+  state: "running" | "paused" | "done" | "failed";
   started_at: string;
   finished_at: string | null;
-  /** {step, done, of} while it runs. */
-  progress: unknown;
-  /** A SyncResult once it ran. */
-  result: unknown;
+  progress: { step: string; steps: SyncStep[]; share: number; calls: number; per_minute: number };
+  result: SyncResult | null;
   error: string;
 }
 
-export interface SyncCounts {
-  staff: number;
-  relations: number;
-  tags: number;
-  groups: number;
-  members: number;
+/** A run's statement: what WeCom shows, what we held before and hold now, what was repaired and why it was missing. */
+export interface SyncResult {
+  remote: SyncCounts | null;
+  held_before: SyncCounts | null;
+  held_after: SyncCounts | null;
+  during: SyncCounts | null;
+  missing: SyncCounts | null;
+  extra: SyncCounts | null;
+  amended: SyncCounts | null;
+  why?: Record<string, Record<string, number>>;
+  listed: number;
+  differs?: { thing: SyncThing; missing: number; extra: number }[];
+  unread?: number;
+  strays: number;
+  archive?: { staff_days: number; owner_days: number; absent: number; error?: string };
+  complete: boolean;
 }
 
-/** What a finished run found: WeCom's truth, what we held, and the difference that was repaired. */
-export interface SyncResult {
-  remote: SyncCounts;
-  held_before: SyncCounts;
-  missing: SyncCounts;
-  extra: SyncCounts;
-  amended: SyncCounts;
-  complete: boolean;
+export interface SyncRepair {
+  id: number;
+  thing: SyncThing;
+  what: SyncWhat;
+  reason: SyncReason;
+  userid: string;
+  staff_name: string;
+  external_userid: string;
+  customer_id: number;
+  customer_name: string;
+  chat_id: string;
+  group_id: number;
+  group_name: string;
+  object: string;
+  object_name: string;
+  code_id: number;
+  happened_at: string | null;
+  callback_id: number;
+}
+
+export interface StrayWay {
+  config_id: string;
+  state: string;
+  remark: string;
+  users: string[];
+  found_at: string;
 }
 
 export interface Job {
@@ -725,7 +805,7 @@ export interface StaffTask {
   due_at: string;
   window_end: string;
   text: string;
-  attachments: { type: string; title: string; url: string }[];
+  attachments: { type: string; title: string; url: string; file_id?: number }[];
   recipients: number;
   recipient_names: string[];
   target: { external_userid?: string; chat_id?: string } | null;

@@ -8,9 +8,19 @@ import { kit } from "./kit";
 import { people } from "./people";
 import { retention } from "./retention";
 import { shell } from "./shell";
+import { sync } from "./sync";
 import { system } from "./system";
 
-export const messages = { ...kit, ...shell, ...people, ...acquisition, ...retention, ...system, ...callback } as const;
+export const messages = {
+  ...kit,
+  ...shell,
+  ...people,
+  ...acquisition,
+  ...retention,
+  ...system,
+  ...sync,
+  ...callback,
+} as const;
 
 export type MessageKey = keyof typeof messages;
 export type Language = "zh-CN" | "en";
