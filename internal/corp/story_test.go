@@ -279,7 +279,7 @@ func TestACallbacksStory(t *testing.T) {
 		t.Errorf("about the customer: %s", got)
 	}
 	byGroup := x.list(url.Values{"q": {"福利1群"}})
-	if byGroup.kinds() != "update" || byGroup.Items[0].Group.Name != "西湖店福利1群" || byGroup.Found.Groups != 1 {
+	if byGroup.kinds() != "update" || byGroup.Items[0].Detail != "add_member" || byGroup.Items[0].Group.Name != "西湖店福利1群" || byGroup.Found.Groups != 1 {
 		t.Errorf("about the group: %s %+v", byGroup.kinds(), byGroup.Found)
 	}
 	if got := decisions(x.story(byGroup.Items[0].ID)); got != "attribution join 门口海报, attribution join 进群" {

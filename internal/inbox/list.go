@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -32,6 +33,7 @@ type Row struct {
 	Error      string
 	FinishedAt *time.Time
 	CauseID    int64
+	Head       []byte // where the body of a group's change says what changed
 }
 
 // Kind is the event with its change type.
@@ -54,6 +56,17 @@ func (r Row) Took() *time.Duration {
 	return &d
 }
 
+// Detail says what changed in a group (add_member, change_name, …); "" of other kinds.
+func (r Row) Detail() string {
+	_, after, _ := bytes.Cut(r.Head, []byte("<UpdateDetail>"))
+	detail, _, ok := bytes.Cut(after, []byte("</UpdateDetail>"))
+	if !ok {
+		return ""
+	}
+	detail = bytes.TrimSuffix(bytes.TrimPrefix(bytes.TrimSpace(detail), []byte("<![CDATA[")), []byte("]]>"))
+	return strings.ToValidUTF8(string(bytes.TrimSpace(detail)), "\uFFFD")
+}
+
 // Filter picks callbacks; zero fields do not filter. About names whom they are about, any of it.
 type Filter struct {
 	About        *About
@@ -74,7 +87,8 @@ type About struct {
 	Causes    []int64
 }
 
-const rowColumns = `id, received_at, corp_at, event, change_type, entity, userid, external_userid, chat_id, state, attempts, next_at, error, finished_at, cause_id`
+const rowColumns = `id, received_at, corp_at, event, change_type, entity, userid, external_userid, chat_id, state, attempts, next_at, error, finished_at, cause_id,
+	CASE WHEN event = 'change_external_chat' THEN substring(body FROM 1 FOR 1024) END`
 
 // List returns callbacks, newest first.
 func List(ctx context.Context, q pg.Querier, f Filter) ([]Row, error) {

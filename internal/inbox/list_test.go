@@ -180,6 +180,20 @@ func sorted(list []string) []string {
 	return list
 }
 
+func TestDetailOfAGroupsChange(t *testing.T) {
+	for body, want := range map[string]string{
+		"<xml><UpdateDetail><![CDATA[add_member]]></UpdateDetail></xml>": "add_member",
+		"<xml><UpdateDetail> change_name </UpdateDetail></xml>":          "change_name",
+		"<xml><UpdateDetail>a\xff</UpdateDetail></xml>":                  "a\uFFFD",
+		"<xml><UpdateDetail>cut off":                                     "",
+		"":                                                               "",
+	} {
+		if got := (Row{Head: []byte(body)}).Detail(); got != want {
+			t.Errorf("%q: %q, want %q", body, got, want)
+		}
+	}
+}
+
 func TestRecent(t *testing.T) {
 	r := newRig(t)
 	r.ingest()

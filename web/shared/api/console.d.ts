@@ -1217,6 +1217,8 @@ export interface components {
              */
             corp_at: string;
             customer: components["schemas"]["CorpRef"];
+            /** @description what changed in a group: add_member, del_member, change_owner, change_name, change_notice; empty otherwise */
+            detail: string;
             /** @description false for kinds that WeCom's documents did not know */
             documented: boolean;
             entity: string;
@@ -1256,6 +1258,8 @@ export interface components {
             corp_at: string;
             customer: components["schemas"]["CorpRef"];
             decisions: components["schemas"]["CorpDecision"][];
+            /** @description what changed in a group: add_member, del_member, change_owner, change_name, change_notice; empty otherwise */
+            detail: string;
             /** @description false for kinds that WeCom's documents did not know */
             documented: boolean;
             effects: components["schemas"]["CorpEffect"][];
