@@ -6,7 +6,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -111,16 +110,4 @@ func logger(level, format string) (*slog.Logger, error) {
 		h = slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: l})
 	}
 	return slog.New(h), nil
-}
-
-func runSim(ctx context.Context, args []string) error {
-	fs := flag.NewFlagSet("sim", flag.ContinueOnError)
-	stdin := fs.Bool("stdin", false, "从标准输入读取 JSON 配置 read the configuration as JSON from standard input")
-	if err := fs.Parse(args); err != nil {
-		return usageError(err)
-	}
-	if !*stdin {
-		return errors.New("sim 需要 --stdin，配置的格式见 docs/simulator.md sim needs --stdin; docs/simulator.md describes the configuration")
-	}
-	return demo.RunSim(ctx, io.LimitReader(os.Stdin, 1<<20), os.Stderr)
 }

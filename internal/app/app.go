@@ -133,7 +133,7 @@ func (a *App) Corp(ctx context.Context, t tenant.Corp, start *time.Time) (*corp.
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 64
 	return corp.Open(ctx, t, corp.Deps{Pool: a.Pool, IDs: a.IDs, Wall: a.Wall, Sealer: a.Sealer,
-		HTTP: &http.Client{Timeout: 15 * time.Second, Transport: transport}, PublicURL: a.Config.PublicURL, Start: start, Catalog: a.Catalog, Log: a.Log})
+		HTTP: &http.Client{Timeout: 15 * time.Second, Transport: transport}, PublicURL: a.Config.PublicURL, Processes: a.Config.Processes, Start: start, Catalog: a.Catalog, Log: a.Log})
 }
 
 // Run serves a corp on ln and does its work until ctx ends: the roles of the configuration decide which. extra adds
@@ -229,6 +229,9 @@ func (a *App) sweep(ctx context.Context, c *corp.Corp) error {
 		}
 		if err := api.Sweep(ctx, a.Pool.Shared(), a.Wall.Now()); err != nil && ctx.Err() == nil {
 			a.Log.Error("sweep keys", "error", err)
+		}
+		if err := c.Inbox.Sweep(ctx); err != nil && ctx.Err() == nil {
+			a.Log.Error("sweep callbacks", "error", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -24,15 +24,16 @@ import (
 // packages is the total order of what stands under internal/: each after all that it imports.
 var packages = strings.Fields(`
 	errs clock failpoint actor id i18n pinyin config message sheet qr geo calendar metric chain
-	pg pg/embedded pg/pgtest pg/pgtest/run blob rule wecom wecom/callback wecom/sim
-	job event audit api outbox inbox
+	pg pg/embedded pg/pgtest pg/pgtest/run blob rule wecom/quota wecom wecom/callback wecom/sim
+	job event audit api outbox inbox media
 	tenant directory auth
 	lint content notify customer experiment task group group/grouptest
 	consent order points benefit segment
 	touch moderation
 	livecode livecode/codetest send broadcast moment sop journey membership
-	analytics archive
+	statistic analytics archive
 	sync rehearsal intake webhook staffapp customerapp openapi
+	doctor setup
 	corp app demo bench
 	arch
 `)

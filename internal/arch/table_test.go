@@ -16,7 +16,9 @@ import (
 	"qunce/internal/corp"
 	"qunce/internal/customer"
 	"qunce/internal/directory"
+	"qunce/internal/doctor"
 	"qunce/internal/group"
+	"qunce/internal/inbox"
 	"qunce/internal/intake"
 	"qunce/internal/job"
 	"qunce/internal/livecode"
@@ -24,6 +26,7 @@ import (
 	"qunce/internal/pg"
 	"qunce/internal/pg/pgtest"
 	"qunce/internal/send"
+	"qunce/internal/sync"
 	"qunce/internal/task"
 	"qunce/internal/tenant"
 )
@@ -120,6 +123,7 @@ var readers = map[string]string{
 	"analytics": "reports read everything",
 	"sync":      "its statement of what stands here is one snapshot over several features",
 	"corp":      "the page of the system's state",
+	"doctor":    "an examination looks at every feature's state and changes none",
 	"demo":      "checks the books",
 	"bench":     "measures beside them",
 }
@@ -140,8 +144,13 @@ func enums() map[string][]string {
 		"archive_message.place":     texts(archive.Places()),
 		"auth_user.role":            texts(auth.Roles()),
 		"customer_relation.state":   texts(customer.States()),
+		"doctor_change.state":       texts(doctor.States()),
+		"doctor_finding.area":       texts(doctor.Areas()),
+		"doctor_finding.state":      texts(doctor.States()),
 		"directory_store.status":    texts(directory.Statuses()),
 		"group_group.status":        texts(group.Statuses()),
+		"inbox_door.outcome":        texts(inbox.Outcomes()),
+		"inbox_event.state":         texts(inbox.States()),
 		"intake_import.kind":        texts(intake.Kinds()),
 		"intake_import.state":       texts(intake.States()),
 		"livecode_attribution.step": livecode.Steps(),
@@ -152,6 +161,11 @@ func enums() map[string][]string {
 		"order_order.state":         texts(order.States()),
 		"send_recipient.status":     send.Statuses(),
 		"send_send.state":           texts(send.States()),
+		"sync_repair.reason":        texts(sync.Reasons()),
+		"sync_repair.thing":         texts(sync.Things()),
+		"sync_repair.what":          texts(sync.Whats()),
+		"sync_run.kind":             texts(sync.Kinds()),
+		"sync_run.state":            sync.States(),
 		"task_task.kind":            texts(task.Kinds()),
 		"task_task.proof":           texts(task.Proofs()),
 		"task_task.state":           texts(task.States()),

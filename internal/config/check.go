@@ -60,6 +60,9 @@ func (c Config) check(p *problems) {
 	if c.MaxConns < 4 || c.MaxConns > 500 {
 		p.bad("max_conns", "want 4 to 500", strconv.Itoa(c.MaxConns))
 	}
+	if c.Processes < 1 || c.Processes > 64 {
+		p.bad("processes", "want 1 to 64", strconv.Itoa(c.Processes))
+	}
 	if len(c.Roles) == 0 {
 		p.bad("roles", "want at least one of "+strings.Join(Roles(), ", "), "")
 	}

@@ -55,6 +55,7 @@ type Config struct {
 	DataDir        string   `toml:"data_dir" env:"DATA_DIR" default:"data" doc:"folder of the private database, files and the secret key"`
 	DatabaseURL    string   `toml:"database_url" env:"DATABASE_URL" default:"" doc:"postgres://…; empty starts a private PostgreSQL in data_dir"`
 	MaxConns       int      `toml:"max_conns" env:"MAX_CONNS" default:"20" doc:"connections to the database, 4 to 500"`
+	Processes      int      `toml:"processes" env:"PROCESSES" default:"1" doc:"qunce processes that share the database, 1 to 64; each keeps to its part of WeCom's limits"`
 	Roles          []string `toml:"roles" env:"ROLES" default:"web,ingress,worker" doc:"what this process does: web, ingress, worker"`
 	TrustedProxies []string `toml:"trusted_proxies" env:"TRUSTED_PROXIES" default:"127.0.0.1/32,::1/128" doc:"reverse proxies whose X-Forwarded-For is believed"`
 	SecretKey      string   `toml:"secret_key" env:"SECRET_KEY" default:"" doc:"keys that seal secrets, base64 of 32 bytes each, newest first, separated by commas; empty uses data_dir/secret.key"`
@@ -65,7 +66,7 @@ type Config struct {
 // Default is the configuration of a server for which nothing was decided. PublicURL is still empty: it follows Listen.
 func Default() Config {
 	return Config{
-		Listen: "127.0.0.1:8080", DataDir: "data", MaxConns: 20, Roles: Roles(),
+		Listen: "127.0.0.1:8080", DataDir: "data", MaxConns: 20, Processes: 1, Roles: Roles(),
 		TrustedProxies: []string{"127.0.0.1/32", "::1/128"}, LogLevel: "info", LogFormat: "text",
 	}
 }

@@ -16,9 +16,11 @@ import (
 	"qunce/internal/analytics"
 	"qunce/internal/archive"
 	"qunce/internal/audit"
+	"qunce/internal/blob"
 	"qunce/internal/clock"
 	"qunce/internal/customer"
 	"qunce/internal/directory"
+	"qunce/internal/doctor"
 	"qunce/internal/event"
 	"qunce/internal/group"
 	"qunce/internal/i18n"
@@ -27,11 +29,13 @@ import (
 	"qunce/internal/intake"
 	"qunce/internal/job"
 	"qunce/internal/livecode"
+	"qunce/internal/media"
 	"qunce/internal/order"
 	"qunce/internal/outbox"
 	"qunce/internal/pg"
 	"qunce/internal/send"
 	"qunce/internal/sop"
+	"qunce/internal/statistic"
 	"qunce/internal/sync"
 	"qunce/internal/task"
 	"qunce/internal/tenant"
@@ -47,8 +51,10 @@ type Deps struct {
 	Wall      clock.Clock
 	Sealer    *tenant.Sealer
 	HTTP      *http.Client
-	PublicURL string
-	Start     *time.Time // where an accelerated clock starts, for a corp that has no clock yet
+	PublicURL string         // of the process; the corp's own wins
+	Processes int            // that share the database and WeCom's limits; 0 = 1
+	Machine   doctor.Machine // what the process knows of itself, for the doctor
+	Start     *time.Time     // where an accelerated clock starts, for a corp that has no clock yet
 	Catalog   *i18n.Catalog
 	Log       *slog.Logger
 }
@@ -65,6 +71,7 @@ type Corp struct {
 	Audit     *audit.Log
 	Inbox     *inbox.Inbox
 	Outbox    *outbox.Outbox
+	Media     *media.Service
 	Ingress   *inbox.Ingress
 	Directory *directory.Service
 	Customers *customer.Service
@@ -77,8 +84,10 @@ type Corp struct {
 	SOP       *sop.Service
 	Analytics *analytics.Service
 	Archive   *archive.Service
+	Statistic *statistic.Service
 	Sync      *sync.Service
 	Intake    *intake.Service
+	Doctor    *doctor.Service
 
 	due  []named
 	jobs atomic.Pointer[job.Client]
@@ -107,8 +116,11 @@ func Open(ctx context.Context, t tenant.Corp, d Deps) (*Corp, error) {
 	if err != nil {
 		return nil, err
 	}
+	app := fmt.Sprintf("agent/%d", t.AgentID)
 	c.WeCom = wecom.New(wecom.Config{BaseURL: t.Settings.WeComBaseURL, CorpID: t.CorpID, Secret: t.Secrets.Secret, AgentID: t.AgentID,
-		HTTP: d.HTTP, Tokens: tenant.TokenStore(c.DB, d.Sealer, d.Wall, fmt.Sprintf("agent/%d", t.AgentID)), Clock: d.Wall, PerMinute: c.callsPerMinute()})
+		HTTP: d.HTTP, Tokens: tenant.TokenStore(c.DB, d.Sealer, d.Wall, app), Clock: d.Wall,
+		Tickets:   func(name string) wecom.TokenStore { return tenant.TokenStore(c.DB, d.Sealer, d.Wall, app+"/"+name) },
+		PerMinute: c.callsPerMinute(), Share: d.Processes, Meter: tenant.Meter(c.DB)})
 	c.Events = event.New(d.IDs, d.Wall)
 	c.Audit = audit.New(d.IDs)
 	c.Inbox = inbox.New(c.DB, d.IDs, d.Wall, d.Log)
@@ -122,13 +134,14 @@ func Open(ctx context.Context, t tenant.Corp, d Deps) (*Corp, error) {
 // events or through the small adapters of adapter.go.
 func (c *Corp) wire() {
 	now, wall, log := c.Time.Clock(), c.Wall, c.Log
-	public := c.publicURL()
+	public := c.Address()
 	c.Directory = directory.New(directory.Deps{DB: c.DB, IDs: c.IDs, Clock: now, WeCom: c.WeCom, Audit: c.Audit, Log: log,
 		GroupCounts: func(ctx context.Context, ids []int64) (map[int64]int, error) { return c.Groups.CountByStore(ctx, ids) },
 		CustomerCounts: func(ctx context.Context, ids []int64) (map[int64]int, error) {
 			return c.Customers.CountByStaff(ctx, ids)
 		},
 		CodeOf: c.staffCodeOf})
+	c.Media = media.New(media.Deps{DB: c.DB, IDs: c.IDs, Clock: now, WeCom: c.WeCom})
 	names := c.names()
 	c.Customers = customer.New(customer.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: wall, Events: c.Events, WeCom: c.WeCom, Audit: c.Audit,
 		Staff: staffRefs{c.Directory}, Names: names, Parts: c.parts(), Log: log})
@@ -142,13 +155,15 @@ func (c *Corp) wire() {
 	c.Tasks = task.New(task.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Outbox: c.Outbox, WeCom: c.WeCom, Audit: c.Audit,
 		Directory: c.Directory, Log: log, PublicURL: public})
 	c.Codes = livecode.New(livecode.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: wall, Events: c.Events, Outbox: c.Outbox, WeCom: c.WeCom,
-		Audit: c.Audit, Log: log, Directory: c.Directory, Groups: c.Groups, Customers: c.Customers, Orders: c.Orders, Touches: c.Touch,
+		Audit: c.Audit, Log: log, Directory: c.Directory, Groups: c.Groups, Customers: c.Customers, Orders: c.Orders, Touches: c.Touch, Media: c.Media,
 		TagNames:  c.Customers.TagNames,
 		PublicURL: public, Brand: c.BrandName()})
-	c.Sends = send.New(send.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Outbox: c.Outbox, WeCom: c.WeCom, Tasks: c.Tasks, Touch: c.Touch, Log: log})
+	c.Sends = send.New(send.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Outbox: c.Outbox, WeCom: c.WeCom, Tasks: c.Tasks, Touch: c.Touch, Media: c.Media, Log: log})
 	c.wireLater()
-	c.Sync = sync.New(sync.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: wall, WeCom: c.WeCom, Directory: c.Directory, Customers: c.Customers, Groups: c.Groups, Log: log,
-		After: c.refreshStoreCodes})
+	c.Statistic = statistic.New(statistic.Deps{DB: c.DB, Clock: now, WeCom: c.WeCom, Audit: c.Audit, Directory: c.Directory, Log: log,
+		Owners: func(ctx context.Context) ([]int64, error) { return c.Groups.Owners(ctx, c.DB) }})
+	c.Sync = sync.New(sync.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: wall, WeCom: c.WeCom, Audit: c.Audit, Directory: c.Directory, Customers: c.Customers, Groups: c.Groups,
+		Codes: c.Codes, Statistics: c.Statistic, Log: log, Doors: c.refreshStoreCodes, Since: c.Time.Started, Every: c.checksEvery()})
 	c.Directory.Register(c.Inbox)
 	c.Customers.Listen(c.Inbox)
 	c.Groups.Listen(c.Inbox)
@@ -164,7 +179,17 @@ func (c *Corp) callsPerMinute() int {
 	return 0
 }
 
-func (c *Corp) publicURL() string {
+// checksEvery is the pause between a sync and the next check. On an accelerated clock an hour is a moment, and every check
+// holds the barrier: there one between two daily runs is enough.
+func (c *Corp) checksEvery() time.Duration {
+	if c.Time.Accelerated() {
+		return 12 * time.Hour
+	}
+	return time.Hour
+}
+
+// Address is where browsers and WeCom reach the corp's pages, without a trailing slash.
+func (c *Corp) Address() string {
 	if c.Settings.PublicURL != "" {
 		return c.Settings.PublicURL
 	}
@@ -174,8 +199,8 @@ func (c *Corp) publicURL() string {
 // Tables lists what all packages declare in a corp's schema.
 func Tables() []pg.Table {
 	var all []pg.Table
-	for _, tables := range []func() []pg.Table{job.Tables, event.Tables, audit.Tables, outbox.Tables, inbox.Tables, directory.Tables, customer.Tables,
-		group.Tables, tenant.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, sync.Tables, intake.Tables, archive.Tables, ownTables} {
+	for _, tables := range []func() []pg.Table{job.Tables, event.Tables, audit.Tables, outbox.Tables, inbox.Tables, blob.Tables, media.Tables, directory.Tables, customer.Tables,
+		group.Tables, tenant.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, archive.Tables, statistic.Tables, sync.Tables, intake.Tables, doctor.Tables, ownTables} {
 		all = append(all, tables()...)
 	}
 	return all
@@ -199,9 +224,13 @@ func (c *Corp) Work(ctx context.Context, owner string) error {
 		work := []func(context.Context) error{
 			func(ctx context.Context) error { return c.Inbox.Run(ctx, lease) },
 			func(ctx context.Context) error { return c.Outbox.Run(ctx, lease) },
-			c.Sync.Work,
+			func(ctx context.Context) error { return c.Sync.Work(wecom.Patiently(ctx)) },
 			c.Intake.Run,
+<<<<<<< HEAD
 			c.Archive.Work,
+=======
+			c.examine,
+>>>>>>> main
 			c.tick,
 		}
 		done := make(chan error, len(work))

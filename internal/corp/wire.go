@@ -23,7 +23,7 @@ import (
 func (c *Corp) wireLater() {
 	now := c.Time.Clock()
 	c.SOP = sop.New(sop.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Audit: c.Audit, Customers: c.Customers, Groups: c.Groups,
-		Directory: c.Directory, Touch: c.Touch, Tasks: c.Tasks, Sends: c.Sends})
+		Directory: c.Directory, Touch: c.Touch, Tasks: c.Tasks, Sends: c.Sends, Media: c.Media})
 	c.Events.Subscribe("customer", c.endOfFriends, send.NotFriend)
 	c.Analytics = analytics.New(analytics.Deps{DB: c.DB, Clock: now})
 	c.Archive = archive.New(c.archiveDeps())
@@ -31,6 +31,7 @@ func (c *Corp) wireLater() {
 		Importers: map[intake.Kind]intake.Importer{intake.Stores: intake.StoreImporter(c.Directory), intake.Orders: intake.OrderImporter(c.Orders),
 			intake.Members: intake.MemberImporter(c.DB, c.Customers)},
 		Wake: c.wakeIntake})
+	c.wireDoctor()
 }
 
 // endOfFriends ends a relation when a mass send comes back from somebody who is no friend any more: no callback may have
@@ -80,7 +81,7 @@ func (c *Corp) groupPlans(ctx context.Context, groupID int64) ([]customer.SOPPar
 // StaffPages is what the staff's pages work with.
 func (c *Corp) StaffPages() staffapp.Deps {
 	return staffapp.Deps{DB: c.DB, Clock: c.Time.Clock(), Directory: c.Directory, Tasks: c.Tasks, SOP: c.SOP, Codes: c.Codes, CorpName: c.BrandName(),
-		WeCom: c.WeCom, Wall: c.Wall, PublicURL: c.publicURL(), AddsSince: c.Customers.AddsSince}
+		WeCom: c.WeCom, Wall: c.Wall, PublicURL: c.Address(), AddsSince: c.Customers.AddsSince}
 }
 
 // CustomerPages is what the customers' pages work with.

@@ -69,6 +69,7 @@ type Applied struct {
 
 // Item is one relation that a reading changed. At is when it began by WeCom; it is zero for one that lasts.
 type Item struct {
+	CustomerID             int64
 	UserID, ExternalUserID string
 	What                   What
 	At                     time.Time
@@ -85,6 +86,7 @@ const (
 	Amended What = "amended"
 	Linked  What = "linked"
 	Retag   What = "tags"
+	Back    What = "back" // its end was no end
 )
 
 // Apply makes what we hold equal to what WeCom showed, as differences, and publishes what happened. found is "" for a
@@ -151,7 +153,7 @@ func (s *Service) apply(ctx context.Context, tx pg.Tx, seen []Seen, found string
 		if linked {
 			what = amend // the member of staff was not in the directory yet
 		}
-		item := Item{UserID: r.UserID, ExternalUserID: r.ExternalUserID}
+		item := Item{CustomerID: p.customer, UserID: r.UserID, ExternalUserID: r.ExternalUserID}
 		switch what {
 		case insert, revive:
 			again := 0
@@ -390,6 +392,21 @@ func (s *Service) End(ctx context.Context, tx pg.Tx, ends []End, cause int64) er
 			CodeID: r.CodeID, CauseID: cause, Data: EndedData{By: by, UserID: r.UserID, ExternalUserID: r.ExternalUserID}})
 	}
 	return s.Events.Publish(ctx, tx, evs...)
+}
+
+// Restore takes back ends of relations that WeCom shows after all: they were ended because the member of staff had left the
+// app's sight, and came back with them. Only ends written before the corp time given are taken back: a reading may lag. It
+// returns the relations; nobody hears of them, since nothing began.
+func (s *Service) Restore(ctx context.Context, tx pg.Tx, seen []Seen, before time.Time) ([]Item, error) {
+	back, err := restoreRelations(ctx, tx, seen, before, s.Clock.Now())
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Item, len(back))
+	for i, r := range back {
+		out[i] = Item{CustomerID: r.CustomerID, UserID: r.UserID, ExternalUserID: r.ExternalUserID, What: Back, At: r.AddedAt}
+	}
+	return out, nil
 }
 
 // TagChange is a tag that we set or took away through the API; WeCom sends no callback for those.

@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +20,7 @@ import (
 	"qunce/internal/id"
 	"qunce/internal/pg"
 	"qunce/internal/pg/pgtest"
+	"qunce/internal/wecom"
 )
 
 var start = time.Date(2026, 3, 2, 9, 0, 0, 0, clock.Shanghai)
@@ -515,5 +519,25 @@ func TestManyCallsInBatches(t *testing.T) {
 	}
 	if rows, err := ByCause(t.Context(), r.db, 7); err != nil || len(rows) != 200 {
 		t.Errorf("by cause: %d rows, %v", len(rows), err)
+	}
+}
+
+// A call that WeCom's limit met is not tried again before the limit lets it go.
+func TestLimitedCallWaitsForItsLimit(t *testing.T) {
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/gettoken") {
+			_, _ = fmt.Fprint(w, `{"errcode":0,"access_token":"T","expires_in":7200}`)
+			return
+		}
+		_, _ = fmt.Fprint(w, `{"errcode":45009,"errmsg":"api freq out of limit"}`)
+	}))
+	t.Cleanup(web.Close)
+	we := wecom.New(wecom.Config{BaseURL: web.URL, CorpID: "ww", Secret: "s"})
+	o := &Outbox{wall: clock.NewManual(start), handlers: map[string]Handler{"busy": {
+		Do:      func(ctx context.Context, _ Call) (any, error) { return nil, we.Remark(ctx, wecom.RemarkRequest{}) },
+		Verdict: func(error, int) (Verdict, time.Duration) { return Retry, time.Second },
+	}}}
+	if got := o.call(t.Context(), Call{Kind: "busy"}, 1); got.state != "planned" || got.delay < 50*time.Second {
+		t.Errorf("%s in %s", got.state, got.delay)
 	}
 }

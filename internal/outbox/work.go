@@ -129,8 +129,8 @@ func (o *Outbox) call(ctx context.Context, c Call, epoch int64) outcome {
 		x.state = "planned"
 	case verdict == Fail:
 		x.state = "failed"
-	default:
-		x.state, x.delay = "planned", delay
+	default: // no use before the client would let the call go
+		x.state, x.delay = "planned", max(delay, wecom.RetryAfter(err))
 	}
 	return x
 }

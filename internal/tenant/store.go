@@ -141,5 +141,8 @@ func Tables() []pg.Table {
 	return []pg.Table{{
 		Name: "wecom_token", Owner: "tenant", Family: pg.Local,
 		Merge: "keep", Erase: "keep", Retention: "until the next token", Sampling: "none",
+	}, {
+		Name: "tenant_meter", Owner: "tenant", Family: pg.Local,
+		Merge: "keep", Erase: "keep", Retention: "for ever", Sampling: "none",
 	}}
 }

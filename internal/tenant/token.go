@@ -23,12 +23,13 @@ const (
 	tokenPause = 50 * time.Millisecond // between looks at the row while another process fetches
 )
 
-// TokenStore keeps the access token of one app in a corp's schema, sealed, for all processes of the corp.
+// TokenStore keeps the access token of one secret, or a ticket, in a corp's schema, sealed, for all processes of the corp.
 //
 // A refresh is done once: whoever sets the lease of the row fetches, outside any transaction and without holding a
 // connection, while the others look at the row again until the token has changed or the lease is over. A process that
 // dies while fetching holds the others up for the rest of its lease. (A lock of a database session would be free at
-// once, but would occupy a connection of the pool for as long as WeCom takes to answer.)
+// once, but would occupy a connection of the pool for as long as WeCom takes to answer.) A refusal is kept beside the
+// token, so that no process asks again with a secret that another was refused a moment ago.
 //
 // The process remembers the token, so a call of WeCom's API costs no statement; it looks at the row again when WeCom
 // refuses the token or it has expired. wall is the wall clock.
@@ -123,6 +124,31 @@ func (t *tokenStore) fetch(ctx context.Context, me string, fetch func(context.Co
 	}
 	t.remember(token, expires)
 	return token, nil
+}
+
+// Refusal implements wecom.TokenStore.
+func (t *tokenStore) Refusal(ctx context.Context) (wecom.Refusal, error) {
+	var r *wecom.Refusal
+	err := t.db.QueryRow(ctx, `SELECT refusal FROM wecom_token WHERE app = $1`, t.app).Scan(&r)
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && r == nil {
+		return wecom.Refusal{}, nil
+	}
+	if err != nil {
+		return wecom.Refusal{}, fmt.Errorf("read refusal: %w", err)
+	}
+	return *r, nil
+}
+
+// KeepRefusal implements wecom.TokenStore. Whoever fetches holds the lease, so the row is there.
+func (t *tokenStore) KeepRefusal(ctx context.Context, r wecom.Refusal) error {
+	keep := &r
+	if r == (wecom.Refusal{}) {
+		keep = nil
+	}
+	if _, err := t.db.Exec(ctx, `UPDATE wecom_token SET refusal = $2 WHERE app = $1`, t.app, keep); err != nil {
+		return fmt.Errorf("keep refusal: %w", err)
+	}
+	return nil
 }
 
 type tokenRow struct {

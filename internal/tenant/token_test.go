@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -115,5 +117,99 @@ func TestTokenLease(t *testing.T) {
 	wall.Set(start.Add(tokenLease))
 	if got, err := TokenStore(db, sealer, wall, "a").Refresh(ctx, "token", good); err != nil || got != "token" {
 		t.Errorf("after the lease ran out: %q, %v", got, err)
+	}
+}
+
+// Two processes and forty calls meet a stale token at once: WeCom is asked for one new token.
+func TestStormOfStaleTokensAcrossProcesses(t *testing.T) {
+	db := pgtest.New(t).Corp(pgtest.CorpSchema)
+	sealer := open(t, t.TempDir(), key(1))
+	const calls = 40
+	var signed, came atomic.Int64
+	all := make(chan struct{})
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/gettoken"):
+			_, _ = fmt.Fprintf(w, `{"errcode":0,"access_token":"T%d","expires_in":7200}`, signed.Add(1))
+		case r.URL.Query().Get("access_token") == "T1":
+			if came.Add(1) == calls {
+				close(all)
+			}
+			<-all
+			_, _ = fmt.Fprint(w, `{"errcode":42001,"errmsg":"access_token expired"}`)
+		default:
+			_, _ = fmt.Fprint(w, `{"errcode":0,"follow_user":["lina"]}`)
+		}
+	}))
+	t.Cleanup(web.Close)
+	clients := make([]*wecom.Client, 2)
+	for i := range clients {
+		clients[i] = wecom.New(wecom.Config{BaseURL: web.URL, CorpID: "ww", Secret: "s", Tokens: TokenStore(db, sealer, clock.Wall(), "agent/2")})
+		if _, err := clients[i].Token(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var wg sync.WaitGroup
+	for i := range calls {
+		wg.Go(func() {
+			if got, err := clients[i%2].FollowUsers(t.Context()); err != nil || len(got) != 1 {
+				t.Errorf("%v, %v", got, err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := signed.Load(); n != 2 {
+		t.Errorf("%d tokens were fetched, want the first and one new", n)
+	}
+}
+
+// What one process was told about a secret holds for all, and for the next start; a good secret clears it.
+func TestRefusalIsShared(t *testing.T) {
+	db := pgtest.New(t).Corp(pgtest.CorpSchema)
+	sealer := open(t, t.TempDir(), key(1))
+	wall := clock.NewManual(start)
+	var signed atomic.Int64
+	good := atomic.Bool{}
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		signed.Add(1)
+		if good.Load() {
+			_, _ = fmt.Fprint(w, `{"errcode":0,"access_token":"T","expires_in":7200}`)
+			return
+		}
+		_, _ = fmt.Fprint(w, `{"errcode":40001,"errmsg":"invalid credential, hint: [1588], from ip: 203.0.113.7"}`)
+	}))
+	t.Cleanup(web.Close)
+	process := func(secret string) *wecom.Client {
+		return wecom.New(wecom.Config{BaseURL: web.URL, CorpID: "ww", Secret: secret, Clock: wall, Tokens: TokenStore(db, sealer, wall, "agent/2")})
+	}
+	var wg sync.WaitGroup
+	for range 3 {
+		c := process("wrong")
+		for range 10 {
+			wg.Go(func() {
+				if _, err := c.Token(t.Context()); !wecom.IsCode(err, 40001) || !strings.Contains(err.Error(), "203.0.113.7") {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	wg.Wait()
+	if n := signed.Load(); n != 1 {
+		t.Errorf("the wrong secret was shown %d times", n)
+	}
+	wall.Set(wall.Now().Add(6 * time.Second))
+	if _, err := process("wrong").Token(t.Context()); wecom.RetryAfter(err) != 10*time.Second || signed.Load() != 2 {
+		t.Errorf("after the pause: %v, %d times", err, signed.Load())
+	}
+	var text string
+	if err := db.QueryRow(t.Context(), `SELECT refusal::text FROM wecom_token`).Scan(&text); err != nil || strings.Contains(text, "wrong") {
+		t.Errorf("refusal %s, %v", text, err)
+	}
+	good.Store(true)
+	if _, err := process("right").Token(t.Context()); err != nil {
+		t.Errorf("another secret waits: %v", err)
+	}
+	if err := db.QueryRow(t.Context(), `SELECT coalesce(refusal::text, '') FROM wecom_token`).Scan(&text); err != nil || text != "" {
+		t.Errorf("the refusal stays: %s, %v", text, err)
 	}
 }

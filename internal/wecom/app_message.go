@@ -120,7 +120,16 @@ func (c *Client) SendAppMessage(ctx context.Context, m AppMessage) (AppReceipt, 
 		Tags         string `json:"invalidtag"`
 		ResponseCode string `json:"response_code"`
 	}
-	err := c.post(ctx, "/cgi-bin/message/send", m, &out)
+	const api = "/cgi-bin/message/send"
+	body, err := inJSON(api, m)
+	if err != nil {
+		return AppReceipt{}, err
+	}
+	var members []string
+	if m.ToUser != "@all" {
+		members = bars(m.ToUser)
+	}
+	err = c.withToken(ctx, request{api: api, body: body, parts: members, take: decoded(api, &out)})
 	return AppReceipt{out.MsgID, bars(out.Users), bars(out.Parties), bars(out.Tags), out.ResponseCode}, err
 }
 

@@ -10,8 +10,11 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
+
+	"qunce/internal/wecom/quota"
 )
 
 // maxBody bounds an answer; the largest real ones (a member's whole customer list) are a few hundred kilobytes.
@@ -48,7 +51,7 @@ type request struct {
 	api   string
 	query url.Values
 	body  func() (content, error) // nil = GET
-	part  string                  // whose limit it is, where an API has one for each of something; never shown
+	parts []string                // whose limits they are, where an API has one for each of something; never shown
 	file  bool                    // a file goes up or comes down
 	span  string                  // Range header
 	take  func(answer) error
@@ -96,22 +99,30 @@ func (c *Client) withToken(ctx context.Context, r request) error {
 	if err != nil {
 		return err
 	}
-	err = c.patient(ctx, r, token)
+	last := c.fetched.Load()
+	err = c.repeated(ctx, r, token)
 	if !IsCode(err, 40014, 42001) {
 		return err
 	}
 	refused := err
-	if token, err = c.refresh(ctx, token); err != nil {
+	if token, err = c.refresh(ctx, token, last); err != nil {
 		return err
 	}
-	if err = c.patient(ctx, r, token); errors.Is(err, errSpent) {
+	if err = c.repeated(ctx, r, token); errors.Is(err, errSpent) {
 		return refused
 	}
 	return err
 }
 
-// patient repeats a call that WeCom refused with "system busy", which means that nothing happened.
-func (c *Client) patient(ctx context.Context, r request, token string) error {
+// Refusals after which surely nothing happened and which pass by themselves: WeCom is busy (-1), somebody else writes to
+// the same record (6000, 45035), too many calls at once (45033).
+func passing(err error) bool { return IsCode(err, -1, 6000, 45035, 45033) }
+
+// again is how often such a call is repeated.
+const again = 3
+
+// repeated repeats a call that such a refusal met, and a patient caller's after any limit.
+func (c *Client) repeated(ctx context.Context, r request, token string) error {
 	pause := 100 * time.Millisecond
 	var refused error
 	for try := 0; ; try++ {
@@ -120,10 +131,16 @@ func (c *Client) patient(ctx context.Context, r request, token string) error {
 			return refused
 		}
 		refused = err
-		if !IsCode(err, -1) || try == 3 {
+		e := asError(err)
+		switch {
+		case e != nil && e.Code == 45009 && !e.ours && quota.PaceOf(ctx, r.api) == quota.Patient && ctx.Err() == nil:
+			continue // the keeper waits the block out
+		case !passing(err) || try >= again:
 			return err
+		case IsCode(err, 45033): // the keeper makes the pause
+			continue
 		}
-		if sleep(ctx, pause) != nil {
+		if c.quota.Sleep(ctx, quota.Jittered(pause), nil) != nil {
 			return err
 		}
 		pause *= 3
@@ -131,15 +148,38 @@ func (c *Client) patient(ctx context.Context, r request, token string) error {
 }
 
 func (c *Client) once(ctx context.Context, r request, token string) error {
-	if err := c.quota.admit(ctx, r.api); err != nil {
+	t, err := c.admit(ctx, r)
+	if err != nil {
 		return err
 	}
-	err := c.send(ctx, r, token)
-	var e *Error
-	if errors.As(err, &e) && e.Code >= -1 {
-		c.quota.refused(r.api, e.Code)
+	err = c.send(ctx, r, token)
+	code, e := 0, (*Error)(nil)
+	switch {
+	case errors.As(err, &e):
+		code, e.Msg = max(e.Code, codeTransport), c.scrubbed(e.Msg, token, r.parts)
+	case err != nil:
+		code = codeTransport
+	}
+	if wait := c.quota.Done(t, code); e != nil {
+		e.after = max(wait, 0)
 	}
 	return err
+}
+
+// maxMsg bounds what is kept of WeCom's words.
+const maxMsg = 500
+
+// scrubbed is WeCom's words without our credentials, should WeCom repeat them.
+func (c *Client) scrubbed(msg, token string, parts []string) string {
+	for _, hidden := range append([]string{token, c.secret}, parts...) {
+		if len(hidden) >= 8 {
+			msg = strings.ReplaceAll(msg, hidden, "[hidden]")
+		}
+	}
+	if len(msg) > maxMsg {
+		msg = strings.ToValidUTF8(msg[:maxMsg], "")
+	}
+	return msg
 }
 
 // send makes the call once; every failure is an *Error.
@@ -225,17 +265,6 @@ func withoutURL(err error) error {
 		return u.Err
 	}
 	return err
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }
 
 // page is a place in a list; limit 0 leaves WeCom's default.

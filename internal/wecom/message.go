@@ -47,10 +47,12 @@ type Welcome struct {
 	Attachments []Attachment `json:"attachments,omitempty"`
 }
 
+const welcomeAPI = "/cgi-bin/externalcontact/send_welcome_msg"
+
 // SendWelcome sends a welcome. It is repeatable: 41051 means it was sent; 41050 means the 20 seconds are over; 41096
 // means another app is at it, try again.
 func (c *Client) SendWelcome(ctx context.Context, w Welcome) error {
-	return c.post(ctx, "/cgi-bin/externalcontact/send_welcome_msg", w, nil)
+	return c.post(ctx, welcomeAPI, w, nil)
 }
 
 // TagFilter picks customers: tags inside a group are joined by OR, groups by AND.

@@ -86,23 +86,56 @@ func (c *Client) QRLoginURL(base, redirect, state, lang string) string {
 		"&lang=" + url.QueryEscape(lang)
 }
 
-// JSAPITicket returns the corp's ticket for wx.config and how long it lives; cache it.
+// The tickets' addresses.
+const (
+	corpTicketAPI  = "/cgi-bin/get_jsapi_ticket"
+	agentTicketAPI = "/cgi-bin/ticket/get"
+)
+
+// ticketMargin is how long before its end a ticket is fetched anew: a signature may wait on a slow phone.
+const ticketMargin = 5 * time.Minute
+
+// JSAPITicket returns the corp's ticket for wx.config and how long it lives. It is kept in the store and shared, since a
+// corp may fetch 400 an hour only.
 func (c *Client) JSAPITicket(ctx context.Context) (string, time.Duration, error) {
-	return c.ticket(ctx, "/cgi-bin/get_jsapi_ticket", nil)
+	return c.ticket(ctx, c.tickets[0], corpTicketAPI, nil)
 }
 
-// AgentTicket returns the app's ticket for wx.agentConfig and how long it lives; cache it.
+// AgentTicket returns the app's ticket for wx.agentConfig and how long it lives; an app may fetch 100 an hour.
 func (c *Client) AgentTicket(ctx context.Context) (string, time.Duration, error) {
-	return c.ticket(ctx, "/cgi-bin/ticket/get", url.Values{"type": {"agent_config"}})
+	return c.ticket(ctx, c.tickets[1], agentTicketAPI, query("type", "agent_config"))
 }
 
-func (c *Client) ticket(ctx context.Context, api string, q url.Values) (string, time.Duration, error) {
-	var out struct {
-		Ticket  string `json:"ticket"`
-		Expires int    `json:"expires_in"`
+func (c *Client) ticket(ctx context.Context, store TokenStore, api string, q url.Values) (string, time.Duration, error) {
+	old, expires, err := store.Get(ctx)
+	if err != nil {
+		return "", 0, err
 	}
-	err := c.get(ctx, api, q, &out)
-	return out.Ticket, time.Duration(out.Expires) * time.Second, err
+	left := expires.Sub(c.clock.Now())
+	if old != "" && left > ticketMargin {
+		return old, left, nil
+	}
+	fresh, err := store.Refresh(ctx, old, func(ctx context.Context) (string, time.Duration, error) {
+		var out struct {
+			Ticket  string  `json:"ticket"`
+			Expires flexInt `json:"expires_in"`
+		}
+		if err := c.get(ctx, api, q, &out); err != nil {
+			return "", 0, err
+		}
+		left = time.Duration(out.Expires) * time.Second
+		return out.Ticket, left, nil
+	})
+	if err != nil {
+		return "", 0, err
+	}
+	if left <= ticketMargin { // another caller fetched it
+		if _, expires, err = store.Get(ctx); err != nil {
+			return "", 0, err
+		}
+		left = expires.Sub(c.clock.Now())
+	}
+	return fresh, left, nil
 }
 
 // SignJS signs a page's address for the JS-SDK; a fragment is left out, timestamp is in Unix seconds.

@@ -41,7 +41,7 @@ func (c *Client) RobotSend(ctx context.Context, key string, m RobotMessage) erro
 	if err != nil {
 		return err
 	}
-	return c.patient(ctx, request{api: api, query: url.Values{"key": {key}}, body: body, part: key, take: decoded(api, nil)}, "")
+	return c.repeated(ctx, request{api: api, query: url.Values{"key": {key}}, body: body, parts: []string{key}, take: decoded(api, nil)}, "")
 }
 
 // RobotUpload uploads a file or a voice message for RobotSend by the same key. It is repeatable.
@@ -49,6 +49,6 @@ func (c *Client) RobotUpload(ctx context.Context, key string, kind MediaKind, fi
 	const api = "/cgi-bin/webhook/upload_media"
 	var out uploaded
 	q := url.Values{"key": {key}, "type": {string(kind)}}
-	err := c.patient(ctx, request{api: api, query: q, body: form(api, filename, r, size), file: true, take: decoded(api, &out)}, "")
+	err := c.repeated(ctx, request{api: api, query: q, parts: []string{key}, body: form(api, filename, r, size), file: true, take: decoded(api, &out)}, "")
 	return out.media(), err
 }

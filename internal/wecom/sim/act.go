@@ -29,8 +29,9 @@ const second, minuteMS, dayMS = int64(1000), int64(60_000), int64(86_400_000)
 // outside says whether the act has to ask the platform before it can happen.
 func (a *act) outside() bool {
 	if a.Kind == actScan {
-		_, _, ours := parseQR(a.URL)
-		return !ours
+		_, _, code := parseQR(a.URL)
+		_, _, link := parseLink(a.URL)
+		return !code && !link
 	}
 	return a.Kind == actStaff
 }
@@ -65,7 +66,7 @@ func (s *state) arrivals(a Arrivals, order []int) {
 	}
 	for day := range a.Days {
 		begin := clock.Day(a.From).AddDate(0, 0, day)
-		for range a.PerDay {
+		for range s.arriving(a, begin) {
 			var p *Person
 			var entries []Entry
 			for range len(order) {
@@ -83,10 +84,11 @@ func (s *state) arrivals(a Arrivals, order []int) {
 			}
 			id := s.next()
 			r := dice(s.World.Seed, "arrive", p.ExternalUserID, begin.Format(time.DateOnly))
+			hours, open := s.openHours(p.HomeStore, hours, begin)
 			hour := pick(len(hours), func(i int) float64 { return hours[i] }, r.Float64())
 			at := begin.Add(time.Duration(hour)*time.Hour + time.Duration(r.IntN(3_600_000))*time.Millisecond)
 			e := entries[pick(len(entries), func(i int) float64 { return max(entries[i].Weight, 0) + b2f(entries[i].Weight == 0) }, r.Float64())]
-			if r.Float64() < s.behaviour(p).Scan && !at.Before(a.From) {
+			if r.Float64() < s.behaviour(p).Scan && open && !at.Before(a.From) {
 				s.schedule(&act{ID: id, At: at.UnixMilli(), Kind: actScan, Person: p.ExternalUserID, URL: e.URL})
 			}
 		}
@@ -136,10 +138,14 @@ func (s *Server) perform(a *act, v visit) {
 	case actJoin:
 		s.joinBy(t, a.Person, a.URL)
 	case actComplete, actAccept:
-		if e := s.st.edge(a.User, a.Person); a.Kind == actAccept || e != nil && e.Status == edgeHalf {
-			s.befriend(t, a.User, a.Person, a.State)
+		if e := s.st.edge(a.User, a.Person); s.st.member(a.User) != nil && (a.Kind == actAccept || e != nil && e.Status == edgeHalf) {
+			way := addCode
+			if a.Msg != "" {
+				way = addLink
+			}
+			s.befriendBy(t, a.User, a.Person, a.State, way, a.Msg)
 		}
-	case actReply:
+	case actReply, actAsk, actChat:
 		s.reply(t, a)
 	case actLeave:
 		s.leave(t, a.Person, a.Chat)
@@ -162,7 +168,11 @@ func (s *Server) perform(a *act, v visit) {
 
 // scan is what follows a look at an entry.
 func (s *Server) scan(t *transaction, a *act, v visit) {
-	if kind, _, ours := parseQR(a.URL); ours {
+	if _, _, link := parseLink(a.URL); link {
+		if s.openLink(t, a.Person, a.URL) {
+			v.StaffQR = a.URL
+		}
+	} else if kind, _, ours := parseQR(a.URL); ours {
 		v = visit{}
 		if kind == qrWay {
 			v.StaffQR = a.URL
@@ -209,12 +219,15 @@ func (s *Server) tempt(t *transaction, person string, v visit, eager bool) {
 	}
 }
 
-// addBy adds a member through a contact way; it returns the member, or "" at a dead end.
+// addBy adds a member through a contact way or an acquisition link; it returns the member, or "" at a dead end.
 func (s *Server) addBy(t *transaction, person, qr string) string {
+	if _, _, link := parseLink(qr); link {
+		return s.request(t, person, qr)
+	}
 	kind, id, _ := parseQR(qr)
 	way := s.st.Ways[id]
 	var seats []string
-	if kind == qrWay && way != nil {
+	if kind == qrWay && way != nil && !way.dead(t.At) && (way.UnionID == "" || way.UnionID == s.st.people[person].UnionID) {
 		seats = s.seats(way.Users, way.Parties)
 	}
 	if len(seats) == 0 {
@@ -229,7 +242,15 @@ func (s *Server) addBy(t *transaction, person, qr string) string {
 	t.do(op{K: opCount, ID: countUse, Name: id})
 	r := dice(s.st.World.Seed, "add", person, way.State)
 	user := seats[r.IntN(len(seats))]
+	if first := s.follower(person, seats); way.Exclusive && first != "" {
+		user = first
+	}
 	switch {
+	case way.IsTemp:
+		s.befriend(t, user, person, way.State)
+		end := t.At + way.ChatExpires*second
+		t.do(op{K: opTemp, User: user, Ext: person, ID: way.ConfigID, N: end})
+		t.later(end, act{Kind: actTempEnd, Person: person, User: user})
 	case !way.SkipVerify:
 		m := s.st.member(user)
 		if r.Float64() < 0.5+m.Diligence/2 {
@@ -237,7 +258,7 @@ func (s *Server) addBy(t *transaction, person, qr string) string {
 			t.later(m.working(m.working(t.At)+wait), act{Kind: actAccept, Person: person, User: user, State: way.State})
 		}
 	case r.Float64() < s.st.World.Limits.HalfAdd:
-		t.do(op{K: opEdge, User: user, Ext: person, N: edgeHalf, M: 1, State: way.State})
+		t.do(op{K: opEdge, User: user, Ext: person, N: edgeHalf, M: addCode, State: way.State})
 		t.callback(event{Event: callback.ExternalContact, ChangeType: callback.AddHalfExternal, UserID: user, External: person, State: way.State, Code: s.issue(t, user, person)})
 		t.later(t.At+10*second+r.Int64N(80*second), act{Kind: actComplete, Person: person, User: user, State: way.State})
 	default:
@@ -246,19 +267,48 @@ func (s *Server) addBy(t *transaction, person, qr string) string {
 	return user
 }
 
-// befriend completes a relation. If the half add was welcomed already, there is no second code.
+// follower is who of the members has a customer of the person's corp already.
+func (s *Server) follower(person string, seats []string) string {
+	corp := s.st.people[person].Corp
+	if corp == "" {
+		return ""
+	}
+	for _, u := range seats {
+		for ext, e := range s.st.byUser[u] {
+			if p := s.st.people[ext]; e.Status == edgeFull && p != nil && p.Corp == corp {
+				return u
+			}
+		}
+	}
+	return ""
+}
+
+// befriend completes a relation by a contact way.
 func (s *Server) befriend(t *transaction, user, person, state string) {
+	s.befriendBy(t, user, person, state, addCode, "")
+}
+
+// befriendBy completes a relation, which began in a way that WeCom numbers, or by a link. If the half add was welcomed
+// already, there is no second code; nor is there one for WeCom users of other corps.
+func (s *Server) befriendBy(t *transaction, user, person, state string, way int, link string) {
 	e := s.st.edge(user, person)
 	if e != nil && e.Status == edgeFull {
 		return
 	}
 	welcomed := e != nil && e.Status == edgeHalf && s.usedCode(user, person)
-	t.do(op{K: opEdge, User: user, Ext: person, N: edgeFull, M: 1, State: state})
+	oper := ""
+	if way == addGroup || way == addCard {
+		oper = user // the member asked
+	}
+	t.do(op{K: opEdge, User: user, Ext: person, ID: oper, N: edgeFull, M: int64(way), State: state})
 	ev := event{Event: callback.ExternalContact, ChangeType: callback.AddExternal, UserID: user, External: person, State: state}
-	if !welcomed {
+	if !welcomed && s.st.people[person].Corp == "" {
 		ev.Code = s.issue(t, user, person)
 	}
 	t.callback(ev)
+	if link != "" {
+		s.came(t, user, person, state, link)
+	}
 }
 
 func (s *Server) usedCode(user, person string) bool {
@@ -349,7 +399,9 @@ func (s *Server) joinBy(t *transaction, person, qr string) string {
 	}
 	chat, next := mint(s.st.World.Seed, "wr", s.st.next(), 30), *way
 	t.do(op{K: opGroup, Chat: chat, Name: name + itoa(max(way.RoomBaseID, 1)), User: last.Owner})
-	next.ChatIDs = append(slices.Clone(way.ChatIDs), chat)
+	if next.ChatIDs = append(slices.Clone(way.ChatIDs), chat); len(next.ChatIDs) > 5 {
+		next.ChatIDs = next.ChatIDs[1:] // a way names five groups; the first of the full ones goes
+	}
 	next.RoomBaseID = max(way.RoomBaseID, 1) + 1
 	t.do(op{K: opJoin, Join: &next})
 	t.callback(event{Event: callback.ExternalChat, ChangeType: callback.ChatCreate, ChatID: chat})
@@ -362,6 +414,7 @@ func (s *Server) enter(t *transaction, g *group, person string, way *wecom.JoinW
 	t.do(op{K: opEnter, Chat: g.ID, Ext: person, N: 3, State: way.State, ID: way.ConfigID})
 	t.callback(event{Event: callback.ExternalChat, ChangeType: callback.ChatUpdate, Detail: "add_member", ChatID: g.ID, JoinScene: 3,
 		People: []string{person}, LastVer: before, CurVer: memberVersion(g)})
+	s.greetLater(t, g, person)
 }
 
 func (s *Server) leave(t *transaction, person, chat string) bool {
@@ -369,10 +422,7 @@ func (s *Server) leave(t *transaction, person, chat string) bool {
 	if g == nil || g.Dismissed || g.Members[person] == nil {
 		return false
 	}
-	before := memberVersion(g)
-	t.do(op{K: opLeave, Chat: chat, Ext: person})
-	t.callback(event{Event: callback.ExternalChat, ChangeType: callback.ChatUpdate, Detail: "del_member", ChatID: chat,
-		People: []string{person}, LastVer: before, CurVer: memberVersion(g)})
+	s.quit(t, g, person, 0)
 	return true
 }
 
@@ -387,40 +437,17 @@ func (s *Server) unfriend(t *transaction, person, user string) bool {
 	return true
 }
 
-var replies = []string{"好的，谢谢", "收到～", "今天几点关门？", "有新品吗", "这个怎么领", "周末有活动吗", "已领，谢谢", "在哪家店可以用？", "👍"}
-
-// reply lets a person write to a member or into a group; WeCom tells nobody about it.
-func (s *Server) reply(t *transaction, a *act) bool {
-	text := a.Text
-	if text == "" {
-		text = replies[dice(s.st.World.Seed, "reply", a.Person, itoa(int(a.ID))).IntN(len(replies))]
-	}
-	if a.Chat != "" {
-		g := s.st.Groups[a.Chat]
-		if g == nil || g.Members[a.Person] == nil {
-			return false
-		}
-		t.do(op{K: opSay, Chat: a.Chat, ID: a.Person, Name: "reply", Text: text})
-		return true
-	}
-	if e := s.st.edge(a.User, a.Person); e == nil || e.Status != edgeFull {
-		return false
-	}
-	t.do(op{K: opTalk, User: a.User, Ext: a.Person, ID: a.Person, Name: "reply", Text: text})
-	return true
-}
-
-// confirm sends a member's part of a mass send, and lets the recipients take it well or badly.
-func (s *Server) confirm(t *transaction, user, msgID string) bool {
+// confirm sends a member's part of a mass send, except to those left out, and lets the recipients take it well or badly.
+func (s *Server) confirm(t *transaction, user, msgID string, without ...string) bool {
 	m := s.st.Mass[msgID]
-	if m == nil || m.Cancelled {
+	if m == nil || m.Cancelled || s.st.member(user) == nil {
 		return false
 	}
 	task := m.task(user)
 	if task == nil || task.Status == 2 {
 		return false
 	}
-	t.do(op{K: opConfirm, ID: msgID, User: user})
+	t.do(op{K: opConfirm, ID: msgID, User: user, Del: without})
 	for i, id := range task.Recipients {
 		if task.Results[i] != wecom.SendDone {
 			continue
@@ -466,9 +493,12 @@ func (s *Server) day(t *transaction) {
 			if p == nil || s.st.edge(user, ext).Status != edgeFull {
 				continue
 			}
-			if r := dice(s.st.World.Seed, "day", day, user, ext); r.Float64() < s.st.behaviour(p).Delete {
+			b := s.st.behaviour(p)
+			r := dice(s.st.World.Seed, "day", day, user, ext)
+			if r.Float64() < b.Delete {
 				t.later(t.At+r.Int64N(span), act{Kind: actDelete, Person: ext, User: user})
 			}
+			s.mayTalk(t, user, ext, b, r)
 		}
 	}
 	for _, chat := range sortedKeys(s.st.Groups) {
@@ -477,8 +507,13 @@ func (s *Server) day(t *transaction) {
 			if p == nil {
 				continue
 			}
-			if r := dice(s.st.World.Seed, "day", day, chat, id); r.Float64() < s.st.behaviour(p).Leave {
+			b := s.st.behaviour(p)
+			r := dice(s.st.World.Seed, "day", day, chat, id)
+			if r.Float64() < b.Leave {
 				t.later(t.At+r.Int64N(span), act{Kind: actLeave, Person: id, Chat: chat})
+			}
+			if b.Chat > 0 && r.Float64() < b.Chat {
+				t.later(t.At+r.Int64N(span), act{Kind: actChat, Person: id, Chat: chat})
 			}
 		}
 	}

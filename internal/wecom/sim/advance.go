@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// Status says where the simulator stands. Next is the time of the next scheduled act; nil if there is none.
+// Status says where the simulator stands. Next is the time of the next scheduled act that the platform may hear of; nil if
+// there is none. People talk at other times, too.
 type Status struct {
 	Now         time.Time  `json:"now"`
 	Next        *time.Time `json:"next"`
@@ -68,7 +69,7 @@ func (s *Server) status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := Status{Now: msTime(s.st.Now), Undelivered: s.post.undelivered()}
-	if a := s.st.nextAct(); a != nil {
+	if a := s.st.nextHeard(); a != nil {
 		at := msTime(max(a.At, s.st.Now))
 		out.Next = &at
 	}

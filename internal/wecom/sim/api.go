@@ -2,10 +2,7 @@ package sim
 
 import (
 	"bytes"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
@@ -15,9 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -26,18 +21,18 @@ import (
 
 var answerBefore = failpoint.New("sim.answer.before")
 
-// tokenLife is how long an access token lives, in wall time.
-const tokenLife = 7200 * time.Second
-
 // call is one API call being answered; the handler holds the server's mu.
 type call struct {
 	s    *Server
 	st   *state
 	t    *transaction
 	q    url.Values
+	ip   string      // of the caller
 	head http.Header // of the request
 	body []byte
 	file *blob // answered instead of JSON, if the endpoint sets it
+
+	caller secretKind // whose token it came with
 }
 
 // blob is a binary answer: Header as it goes out, Status 0 = 200.
@@ -63,19 +58,11 @@ type fields map[string]any
 type endpoint struct {
 	method string
 	fn     func(*call) (fields, error)
-	secret secretKind // which secret's token may call; the zero value is the app's
-	open   bool       // answers without an access token, by a key of its own
-	large  int64      // most bytes of a body; 0 = 8 MB
+	secret secretKind   // which secret's token may call; the zero value is the app's
+	also   []secretKind // and which others
+	open   bool         // answers without an access token, by a key of its own
+	large  int64        // most bytes of a body; 0 = 8 MB
 }
-
-// secretKind names a secret of the corp, each with a token of its own.
-type secretKind string
-
-const (
-	secretApp      secretKind = ""         // the app's
-	secretContacts secretKind = "contacts" // of contacts sync (通讯录同步)
-	secretArchive  secretKind = "archive"  // of the chat archive (会话内容存档)
-)
 
 // with lets another secret call instead of the app's.
 func (e endpoint) with(k secretKind) endpoint { e.secret = k; return e }
@@ -89,19 +76,6 @@ func (e endpoint) upTo(n int64) endpoint { e.large = n; return e }
 // endpoints lists the API by path.
 func endpoints() map[string]endpoint {
 	return map[string]endpoint{
-		"department/list":                           get((*call).departmentList),
-		"department/simplelist":                     get((*call).departmentSimple),
-		"department/get":                            get((*call).departmentGet),
-		"user/list":                                 get((*call).userList),
-		"user/simplelist":                           get((*call).userList),
-		"user/get":                                  get((*call).userGet),
-		"agent/get":                                 get((*call).agentGet),
-		"agent/list":                                get((*call).agentList),
-		"get_jsapi_ticket":                          get((*call).corpTicket),
-		"ticket/get":                                get((*call).agentTicket),
-		"auth/getuserinfo":                          get((*call).userInfo),
-		"user/getuserinfo":                          get((*call).userInfo),
-		"getcallbackip":                             get((*call).callbackIP),
 		"externalcontact/get_follow_user_list":      get((*call).followUsers),
 		"externalcontact/list":                      get((*call).externalList),
 		"externalcontact/get":                       get((*call).externalGet),
@@ -128,67 +102,105 @@ func endpoints() map[string]endpoint {
 		"externalcontact/get_groupmsg_send_result":  post((*call).massResults),
 		"externalcontact/remind_groupmsg_send":      post((*call).massRemind),
 		"externalcontact/cancel_groupmsg_send":      post((*call).massCancel),
-		"message/send":                              post((*call).appMessage),
 	}
 }
 
-// serveAPI answers one API call: limits and faults first, then the token, then the endpoint under the lock. Nothing is
+// serveAPI answers one API call: faults and limits first, then the token, then the endpoint under the lock. Nothing is
 // answered before it is durable, not even a read of it.
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, "/cgi-bin/")
+	host, _, _ := net.SplitHostPort(r.RemoteAddr)
+	began := s.wall.Now()
+	rec := &Record{Kind: "api", Wall: began, Method: r.Method, API: name, Query: withoutSecrets(r.URL.Query()), IP: host}
+	c := &call{s: s, st: s.st, q: r.URL.Query(), ip: host, head: r.Header}
+	done := func() {
+		rec.MS, rec.Caller = float64(s.wall.Now().Sub(began).Microseconds())/1000, c.callerName()
+		s.tape.add(rec)
+	}
+	defer done()
 	size := int64(8 << 20)
 	if e := s.table[name]; e.large > 0 {
 		size = e.large
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, size))
-	if err != nil {
-		s.respond(w, r, nil, refuse(45002, "content size out of limit"))
+	var err error
+	if c.body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, size)); err != nil {
+		s.respond(w, rec, nil, refuse(45002, "content size out of limit"))
 		return
 	}
-	if !s.busy.enter(name) {
-		s.respond(w, r, nil, refuse(45033, "api concurrent out of limit"))
+	rec.Body = readable(c.body)
+	if !s.gate.enter(name) {
+		s.respond(w, rec, nil, refuse(45033, "api concurrent out of limit"))
 		return
 	}
-	defer s.busy.leave(name)
+	defer s.gate.leave(name)
+	bad := s.faults.call(name)
+	rec.Fault = bad.fault
+	if bad.slow > 0 {
+		select {
+		case <-r.Context().Done():
+			return
+		case <-time.After(bad.slow):
+		}
+	}
+	if bad.dropBefore {
+		panic(http.ErrAbortHandler) // breaks the connection
+	}
 	s.mu.Lock()
-	c := &call{s: s, st: s.st, t: s.begin(), q: r.URL.Query(), head: r.Header, body: body}
-	out, err := s.route(c, name, r.Method)
+	c.t = s.begin()
+	rec.Sim = msTime(s.st.Now)
+	out, err := s.route(c, name, r.Method, bad.refusal)
+	rec.Effect = len(c.t.Ops) > 0
 	n := s.commit(c.t)
 	s.mu.Unlock()
 	if jerr := s.journal.wait(n); jerr != nil {
 		http.Error(w, "log is broken", http.StatusInternalServerError)
 		return
 	}
-	if len(c.t.Ops) > 0 {
+	if rec.Effect {
 		answerBefore.Hit()
-		if s.faults.draw(faultDrop) {
-			panic(http.ErrAbortHandler) // breaks the connection
-		}
 	}
-	if err == nil && c.file != nil {
-		c.file.send(w)
-		return
+	switch {
+	case bad.dropAfter:
+		panic(http.ErrAbortHandler)
+	case rec.Effect && s.faults.draw(faultDrop):
+		rec.Fault = "drop_after_effect"
+		panic(http.ErrAbortHandler)
+	case err == nil && c.file != nil:
+		c.file.send(w, rec)
+	default:
+		s.respond(w, rec, out, err)
 	}
-	s.respond(w, r, out, err)
 }
 
-func (b *blob) send(w http.ResponseWriter) {
+func (c *call) callerName() string {
+	if c.caller == secretApp && c.q.Get("access_token") != "" {
+		return "app"
+	}
+	return string(c.caller)
+}
+
+func (b *blob) send(w http.ResponseWriter, rec *Record) {
 	for k, v := range b.Header {
 		w.Header()[k] = v
 	}
-	w.WriteHeader(max(b.Status, http.StatusOK))
+	rec.Status = max(b.Status, http.StatusOK)
+	rec.Answer = fmt.Sprintf("(%d B %s)", len(b.Body), b.Header.Get("Content-Type"))
+	w.WriteHeader(rec.Status)
 	_, _ = w.Write(b.Body) // the reader may be gone
 }
 
-func (s *Server) route(c *call, name, method string) (fields, error) {
-	if !s.admit(name) {
+func (s *Server) route(c *call, name, method string, fault error) (fields, error) {
+	if fault != nil {
+		return nil, fault
+	}
+	if !s.gate.admit(name, c.ip) {
 		return nil, refuse(45009, "api freq out of limit")
 	}
 	if name == "gettoken" {
+		if !c.st.World.Permissions.trusts(c.ip) {
+			return nil, refuse(60020, "not allow to access from your ip")
+		}
 		return c.getToken()
-	}
-	if s.faults.draw(faultAPI) {
-		return nil, refuse(-1, "system error")
 	}
 	e, ok := s.table[name]
 	if !ok {
@@ -199,17 +211,18 @@ func (s *Server) route(c *call, name, method string) (fields, error) {
 			return nil, err
 		}
 	}
-	if code := s.faults.refused(name); code != 0 {
-		return nil, refuse(code, "refused by a fault that was set")
+	if err := c.mayCall(name, e); err != nil {
+		return nil, err
 	}
 	if method != e.method {
 		return nil, refuse(40058, "invalid request method")
 	}
+	defer c.s.rewind(c, name)()
 	return e.fn(c)
 }
 
 // respond writes WeCom's envelope; refusals come with HTTP 200, too.
-func (s *Server) respond(w http.ResponseWriter, r *http.Request, out fields, err error) {
+func (s *Server) respond(w http.ResponseWriter, rec *Record, out fields, err error) {
 	if out == nil {
 		out = fields{}
 	}
@@ -219,101 +232,19 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, out fields, err
 		if ref, ok := err.(*refusal); ok { //nolint:errorlint // refusals are never wrapped
 			code, text = ref.code, ref.text
 		}
-		host, _, _ := net.SplitHostPort(r.RemoteAddr)
 		hint := fmt.Sprintf("%d%014d", 1_000_000_000+rand.Int64N(8_000_000_000), rand.Int64N(100_000_000_000_000)) //nolint:gosec // decoration
-		out = fields{"errcode": code, "errmsg": fmt.Sprintf("%s, hint: [%s], from ip: %s, more info at https://open.work.weixin.qq.com/devtool/query?e=%d", text, hint, host, code)}
+		rec.Errcode = code
+		out = fields{"errcode": code, "errmsg": fmt.Sprintf("%s, hint: [%s], from ip: %s, more info at https://open.work.weixin.qq.com/devtool/query?e=%d", text, hint, rec.IP, code)}
 	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(out); err != nil {
+		panic(err) // our own types always encode
+	}
+	rec.Status, rec.Answer = http.StatusOK, maskedAnswer(rec.API, b.Bytes())
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
-	_ = json.NewEncoder(w).Encode(out) // the reader may be gone
-}
-
-// crowd counts the calls of each API that are being answered.
-type crowd struct {
-	most int // 0 = no limit
-	mu   sync.Mutex
-	n    map[string]int
-}
-
-func (c *crowd) enter(api string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.most > 0 && c.n[api] >= c.most {
-		return false
-	}
-	c.n[api]++
-	return true
-}
-
-func (c *crowd) leave(api string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.n[api]--
-}
-
-type minute struct {
-	start time.Time
-	n     int
-}
-
-func (s *Server) admit(name string) bool {
-	limit := s.st.World.Limits.APIPerMinute
-	if limit <= 0 {
-		return true
-	}
-	now := s.wall.Now()
-	m := s.calls[name]
-	if m == nil || now.Sub(m.start) >= time.Minute {
-		m = &minute{start: now}
-		s.calls[name] = m
-	}
-	m.n++
-	return m.n <= limit
-}
-
-// Tokens. A token is made from its generation, so that it survives a restart without being kept.
-
-func (s *Server) token(gen int64) string {
-	h := hmac.New(sha256.New, []byte(s.opt.Secret))
-	_, _ = fmt.Fprintf(h, "%s/%d", s.opt.CorpID, gen)
-	return hex.EncodeToString(h.Sum(nil)) + "-" + strconv.FormatInt(gen, 10)
-}
-
-func (c *call) getToken() (fields, error) {
-	corp, secret := c.q.Get("corpid"), c.q.Get("corpsecret")
-	switch {
-	case corp == "":
-		return nil, refuse(41002, "corpid missing")
-	case secret == "":
-		return nil, refuse(41004, "secret missing")
-	case corp != c.s.opt.CorpID:
-		return nil, refuse(40013, "invalid corpid")
-	case !hmac.Equal([]byte(secret), []byte(c.s.opt.Secret)):
-		return nil, refuse(40001, "invalid credential")
-	}
-	now := c.s.wall.Now().Unix()
-	if now >= c.st.TokenTo {
-		c.t.do(op{K: opToken, N: c.st.Token + 1, M: now + int64(tokenLife/time.Second)})
-	}
-	return fields{"access_token": c.s.token(c.st.Token), "expires_in": c.st.TokenTo - now}, nil
-}
-
-func (c *call) checkToken() error {
-	token := c.q.Get("access_token")
-	if token == "" {
-		return refuse(41001, "access_token missing")
-	}
-	_, g, _ := strings.Cut(token, "-")
-	gen, err := strconv.ParseInt(g, 10, 64)
-	if err != nil || gen > c.st.Token || !hmac.Equal([]byte(token), []byte(c.s.token(gen))) {
-		return refuse(40014, "invalid access_token")
-	}
-	if gen == c.st.Token && c.s.wall.Now().Unix() < c.st.TokenTo {
-		return nil
-	}
-	if gen == c.st.Token && c.st.TokenTo == 0 {
-		return refuse(40014, "invalid access_token")
-	}
-	return refuse(42001, "access_token expired")
+	_, _ = w.Write(b.Bytes()) // the reader may be gone
 }
 
 // decode reads the body strictly: a number for a string is refused, as WeCom does; unknown fields are not.

@@ -1,23 +1,16 @@
 package sim
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
-	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
-
-	"qunce/internal/wecom"
 )
 
+// departments are those asked for with id, all below it included; without id, all that the caller sees.
 func (c *call) departments() ([]Department, error) {
-	all := c.st.World.Departments
+	seen := c.visibleDepartments()
 	if v := c.q.Get("id"); v != "" {
 		id, err := strconv.ParseInt(v, 10, 64)
 		if err != nil {
@@ -27,16 +20,33 @@ func (c *call) departments() ([]Department, error) {
 		if !under[id] {
 			return nil, refuse(60003, "department not found")
 		}
-		all = slices.DeleteFunc(slices.Clone(all), func(d Department) bool { return !under[d.ID] })
+		if !seen[id] {
+			return nil, refuse(60011, "no privilege to access/modify contact/party/agent")
+		}
+		seen = under
 	}
-	return all, nil
+	return slices.DeleteFunc(slices.Clone(c.st.World.Departments), func(d Department) bool { return !seen[d.ID] }), nil
 }
 
-func (c *call) department(d Department) wecom.Department {
-	out := wecom.Department{ID: d.ID, Name: d.Name, ParentID: d.ParentID, Order: d.Order}
+// apiDepartment is a department as the caller sees it: contacts sync gets ids only.
+func (c *call) apiDepartment(d Department, leaders []string) fields {
+	out := fields{"id": d.ID, "parentid": d.ParentID, "order": d.Order}
+	if c.caller != secretContacts {
+		if leaders == nil {
+			leaders = []string{}
+		}
+		out["name"], out["name_en"], out["department_leader"] = d.Name, "", leaders
+	}
+	return out
+}
+
+func (c *call) leaders() map[int64][]string {
+	out := map[int64][]string{}
 	for i := range c.st.World.Members {
-		if m := &c.st.World.Members[i]; m.IsLeader && slices.Contains(m.Departments, d.ID) {
-			out.Leaders = append(out.Leaders, m.UserID)
+		if m := &c.st.World.Members[i]; m.IsLeader {
+			for _, d := range m.Departments {
+				out[d] = append(out[d], m.UserID)
+			}
 		}
 	}
 	return out
@@ -47,17 +57,10 @@ func (c *call) departmentList() (fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	leaders := map[int64][]string{}
-	for i := range c.st.World.Members {
-		if m := &c.st.World.Members[i]; m.IsLeader {
-			for _, d := range m.Departments {
-				leaders[d] = append(leaders[d], m.UserID)
-			}
-		}
-	}
-	out := make([]wecom.Department, 0, len(all))
+	leaders := c.leaders()
+	out := make([]fields, 0, len(all))
 	for _, d := range all {
-		out = append(out, wecom.Department{ID: d.ID, Name: d.Name, ParentID: d.ParentID, Order: d.Order, Leaders: leaders[d.ID]})
+		out = append(out, c.apiDepartment(d, leaders[d.ID]))
 	}
 	return fields{"department": out}, nil
 }
@@ -84,32 +87,64 @@ func (c *call) departmentGet() (fields, error) {
 	}
 	for _, d := range all {
 		if strconv.FormatInt(d.ID, 10) == c.q.Get("id") {
-			return fields{"department": c.department(d)}, nil
+			return fields{"department": c.apiDepartment(d, c.leaders()[d.ID])}, nil
 		}
 	}
 	return nil, refuse(60003, "department not found")
 }
 
-func apiUser(m *Member) wecom.User {
-	u := wecom.User{UserID: m.UserID, Name: m.Name, Departments: m.Departments, Position: m.Position, Status: 1, OpenUserID: "wo" + hex.EncodeToString([]byte(m.UserID))}
+// member finds a member that the caller may read: contacts sync reads everybody.
+func (c *call) readable(userID string) (*Member, error) {
+	if m := c.st.member(userID); m != nil && c.caller == secretContacts {
+		return m, nil
+	}
+	return c.visible(userID)
+}
+
+// apiUser is a member as the caller sees it: contacts sync gets ids only, and apps made since 2022-06-20 get none of what
+// is private.
+func (c *call) apiUser(m *Member) fields {
+	out := fields{"userid": m.UserID, "department": m.Departments}
+	if c.caller == secretContacts {
+		return out
+	}
+	orders, leads, main, status := []int64{}, []int{}, int64(0), 1
 	for range m.Departments {
-		u.Orders = append(u.Orders, 0)
+		orders = append(orders, 0)
 		lead := 0
 		if m.IsLeader {
 			lead = 1
 		}
-		u.IsLeader = append(u.IsLeader, lead)
+		leads = append(leads, lead)
 	}
 	if len(m.Departments) > 0 {
-		u.MainDepartment = m.Departments[0]
+		main = m.Departments[0]
 	}
 	if m.Inactive {
-		u.Status = 4
+		status = 4
 	}
-	return u
+	for name, v := range (fields{"name": m.Name, "order": orders, "position": m.Position, "is_leader_in_dept": leads, "direct_leader": []string{},
+		"main_department": main, "status": status, "open_userid": openUserID(m), "alias": m.Alias, "telephone": "", "external_position": "",
+		"extattr": fields{"attrs": []fields{}}}) {
+		out[name] = v
+	}
+	if c.st.World.Permissions.OldApp {
+		for name, v := range private(m) {
+			out[name] = v
+		}
+	}
+	return out
 }
 
-func (c *call) userList() (fields, error) {
+func openUserID(m *Member) string { return "wo" + hex.EncodeToString([]byte(m.UserID)) }
+
+// private is what only consent shows.
+func private(m *Member) fields {
+	return fields{"gender": strconv.Itoa(m.Gender), "avatar": "", "thumb_avatar": "", "qr_code": "", "mobile": m.Mobile, "email": m.Email, "biz_mail": m.BizMail, "address": ""}
+}
+
+// inDepartment lists the members of the department asked for that the caller sees; departments below do not count.
+func (c *call) inDepartment() ([]*Member, error) {
 	id, err := strconv.ParseInt(c.q.Get("department_id"), 10, 64)
 	if err != nil {
 		return nil, refuse(40058, "missing or bad department_id")
@@ -117,170 +152,189 @@ func (c *call) userList() (fields, error) {
 	if !c.st.subtree(id)[id] {
 		return nil, refuse(60003, "department not found")
 	}
-	out := []wecom.User{}
+	if !c.visibleDepartments()[id] {
+		return nil, refuse(60011, "no privilege to access/modify contact/party/agent")
+	}
+	var out []*Member
 	for i := range c.st.World.Members {
-		if m := &c.st.World.Members[i]; !m.Hidden && slices.Contains(m.Departments, id) {
-			out = append(out, apiUser(m))
+		if m := &c.st.World.Members[i]; (!m.Hidden || c.caller == secretContacts) && slices.Contains(m.Departments, id) {
+			out = append(out, m)
 		}
+	}
+	return out, nil
+}
+
+func (c *call) userList() (fields, error) {
+	list, err := c.inDepartment()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]fields, 0, len(list))
+	for _, m := range list {
+		out = append(out, c.apiUser(m))
+	}
+	return fields{"userlist": out}, nil
+}
+
+func (c *call) userSimple() (fields, error) {
+	list, err := c.inDepartment()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]fields, 0, len(list))
+	for _, m := range list {
+		one := fields{"userid": m.UserID, "department": m.Departments}
+		if c.caller != secretContacts {
+			one["name"], one["open_userid"] = m.Name, openUserID(m)
+		}
+		out = append(out, one)
 	}
 	return fields{"userlist": out}, nil
 }
 
 func (c *call) userGet() (fields, error) {
-	m, err := c.visible(c.q.Get("userid"))
+	m, err := c.readable(c.q.Get("userid"))
 	if err != nil {
 		return nil, err
 	}
-	u := apiUser(m)
-	return fields{"userid": u.UserID, "name": u.Name, "department": u.Departments, "order": u.Orders, "position": u.Position,
-		"is_leader_in_dept": u.IsLeader, "main_department": u.MainDepartment, "status": u.Status, "open_userid": u.OpenUserID}, nil
+	return c.apiUser(m), nil
+}
+
+// userListID lists all members of the corp, a row for each of a member's departments.
+func (c *call) userListID() (fields, error) {
+	var in struct {
+		Cursor string `json:"cursor"`
+		Limit  *int   `json:"limit"`
+	}
+	if err := c.decode(&in); err != nil {
+		return nil, err
+	}
+	limit := 10_000
+	if in.Limit != nil {
+		if limit = *in.Limit; limit < 1 || limit > 10_000 {
+			return nil, refuse(40058, "limit must be between 1 and 10000")
+		}
+	}
+	rows := map[string]fields{}
+	for i := range c.st.World.Members {
+		m := &c.st.World.Members[i]
+		for _, d := range m.Departments {
+			rows[strings.ToLower(m.UserID)+"|"+strconv.FormatInt(d, 10)] = fields{"userid": m.UserID, "department": d}
+		}
+	}
+	some, next, err := page("list_id", in.Cursor, limit, sortedKeys(rows))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]fields, 0, len(some))
+	for _, key := range some {
+		out = append(out, rows[key])
+	}
+	return fields{"dept_user": out, "next_cursor": next}, nil
+}
+
+// find looks a member up by what only the corp knows. Who guesses too often is kept out for a day: in WeCom from a fifth
+// of the corp's size on.
+func (c *call) find(api string, fits func(*Member) bool) (fields, error) {
+	if !c.s.gate.mayGuess(api) {
+		return nil, refuse(45009, "api freq out of limit")
+	}
+	for i := range c.st.World.Members {
+		if m := &c.st.World.Members[i]; !m.Hidden && fits(m) {
+			return fields{"userid": m.UserID}, nil
+		}
+	}
+	c.s.gate.missed(api, rate{max(20, len(c.st.World.Members)/5), 24 * time.Hour})
+	return nil, refuse(46004, "user not exist")
+}
+
+func (c *call) userByMobile() (fields, error) {
+	var in struct {
+		Mobile string `json:"mobile"`
+	}
+	if err := c.decode(&in); err != nil {
+		return nil, err
+	}
+	if in.Mobile == "" {
+		return nil, refuse(40063, "some parameters are empty: mobile")
+	}
+	return c.find("user/getuserid", func(m *Member) bool { return m.Mobile == in.Mobile })
+}
+
+// userByEmail looks for the corp's mailbox (email_type 1, the default) or a private one (2).
+func (c *call) userByEmail() (fields, error) {
+	var in struct {
+		Email string `json:"email"`
+		Type  int    `json:"email_type"`
+	}
+	if err := c.decode(&in); err != nil {
+		return nil, err
+	}
+	switch {
+	case in.Email == "":
+		return nil, refuse(40063, "some parameters are empty: email")
+	case in.Type < 0 || in.Type > 2:
+		return nil, refuse(40058, "email_type must be 1 or 2")
+	}
+	return c.find("user/get_userid_by_email", func(m *Member) bool {
+		if in.Type == 2 {
+			return strings.EqualFold(m.Email, in.Email)
+		}
+		return strings.EqualFold(m.BizMail, in.Email)
+	})
+}
+
+// appName is the caller's app.
+func (c *call) appName() string {
+	if c.caller == secretOther {
+		return c.st.World.OtherApp.Name
+	}
+	return "群策"
 }
 
 func (c *call) agentGet() (fields, error) {
-	if c.q.Get("agentid") != strconv.Itoa(c.s.opt.AgentID) {
+	id := c.q.Get("agentid")
+	if id == "" {
+		return nil, refuse(41011, "missing agentid")
+	}
+	if id != strconv.Itoa(c.agentID()) {
 		return nil, refuse(301002, "not allow operate another agent with this accesstoken")
 	}
 	parties, users := []int64{}, []fields{}
-	hidden := slices.ContainsFunc(c.st.World.Members, func(m Member) bool { return m.Hidden })
-	if !hidden {
-		for _, d := range c.st.World.Departments {
-			if d.ParentID == 0 {
-				parties = append(parties, d.ID)
-			}
+	p := &c.st.World.Permissions
+	switch {
+	case p.ranged():
+		parties = append(parties, p.Departments...)
+		for _, u := range p.Members {
+			users = append(users, fields{"userid": c.st.member(u).UserID})
 		}
-	} else {
+	case slices.ContainsFunc(c.st.World.Members, func(m Member) bool { return m.Hidden }):
 		for i := range c.st.World.Members {
 			if m := &c.st.World.Members[i]; !m.Hidden {
 				users = append(users, fields{"userid": m.UserID})
 			}
 		}
+	default:
+		for _, d := range c.st.World.Departments {
+			if d.ParentID == 0 {
+				parties = append(parties, d.ID)
+			}
+		}
 	}
-	return fields{"agentid": c.s.opt.AgentID, "name": "群策", "square_logo_url": "", "description": "", "allow_userinfos": fields{"user": users},
-		"allow_partys": fields{"partyid": parties}, "allow_tags": fields{"tagid": []int64{}}, "close": 0, "redirect_domain": "",
+	domain := ""
+	if len(p.Domains) > 0 {
+		domain = p.Domains[0]
+	}
+	return fields{"agentid": c.agentID(), "name": c.appName(), "square_logo_url": "", "description": "", "allow_userinfos": fields{"user": users},
+		"allow_partys": fields{"partyid": parties}, "allow_tags": fields{"tagid": []int64{}}, "close": int(b2f(p.Disabled)), "redirect_domain": domain,
 		"report_location_flag": 0, "isreportenter": 0, "home_url": ""}, nil
 }
 
 func (c *call) agentList() (fields, error) {
-	return fields{"agentlist": []fields{{"agentid": c.s.opt.AgentID, "name": "群策", "square_logo_url": ""}}}, nil
+	return fields{"agentlist": []fields{{"agentid": c.agentID(), "name": c.appName(), "square_logo_url": ""}}}, nil
 }
 
+// callbackIP and domainIP are where callbacks come from and where the API is: here.
 func (c *call) callbackIP() (fields, error) { return fields{"ip_list": []string{"127.0.0.1"}}, nil }
 
-func (c *call) ticket(kind string) fields {
-	h := hmac.New(sha256.New, []byte(c.s.opt.Secret))
-	_, _ = fmt.Fprintf(h, "ticket/%s/%d", kind, c.st.Token)
-	return fields{"ticket": hex.EncodeToString(h.Sum(nil)), "expires_in": int(tokenLife / time.Second)}
-}
-
-func (c *call) corpTicket() (fields, error) { return c.ticket("corp"), nil }
-
-func (c *call) agentTicket() (fields, error) {
-	if c.q.Get("type") != "agent_config" {
-		return nil, refuse(40035, "invalid parameter: type")
-	}
-	return c.ticket("agent"), nil
-}
-
-// Sign-in of browsers. Codes live in memory: five wall minutes are shorter than any restart worth keeping them for.
-
-type signin struct {
-	who  string // "staff:USERID" or "person:EXTERNALID"
-	at   time.Time
-	used bool
-}
-
-type signins struct {
-	mu    sync.Mutex
-	codes map[string]*signin
-}
-
-// codeLife is how long an OAuth code works, in wall time.
-const codeLife = 5 * time.Minute
-
-// authorize checks a sign-in request and returns where the browser goes next.
-func (s *Server) authorize(q url.Values, who string) (string, error) {
-	if q.Get("appid") != s.opt.CorpID {
-		return "", refuse(40013, "invalid appid")
-	}
-	if a := q.Get("agentid"); a != "" && a != strconv.Itoa(s.opt.AgentID) {
-		return "", refuse(40056, "invalid agentid")
-	}
-	u, err := url.Parse(q.Get("redirect_uri"))
-	if err != nil || u.Host == "" {
-		return "", refuse(50001, "redirect_uri is not trusted")
-	}
-	if len(q.Get("state")) > 128 {
-		return "", refuse(40035, "state is longer than 128 bytes")
-	}
-	code := freshKey()
-	s.auth.mu.Lock()
-	defer s.auth.mu.Unlock()
-	now := s.wall.Now()
-	for k, v := range s.auth.codes {
-		if now.Sub(v.at) > 2*codeLife {
-			delete(s.auth.codes, k)
-		}
-	}
-	s.auth.codes[code] = &signin{who: who, at: now}
-	back := u.Query()
-	back.Set("code", code)
-	back.Set("state", q.Get("state"))
-	u.RawQuery = back.Encode()
-	return u.String(), nil
-}
-
-// serveAuthorize signs in whoever holds the phone: the cookie sim_actor, or the parameter of that name.
-func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
-	who := r.URL.Query().Get("sim_actor")
-	if who == "" {
-		if ck, err := r.Cookie("sim_actor"); err == nil {
-			who, _ = url.QueryUnescape(ck.Value)
-		}
-	}
-	if !s.knows(who) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.WriteHeader(http.StatusUnauthorized)
-		_, _ = w.Write([]byte("<!doctype html><meta charset=utf-8><p>还没有人拿着这部手机。请先在模拟手机页面选择一位员工或顾客，再打开此页。</p>"))
-		return
-	}
-	to, err := s.authorize(r.URL.Query(), who)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	http.Redirect(w, r, to, http.StatusFound)
-}
-
-func (s *Server) knows(who string) bool {
-	kind, id, _ := strings.Cut(who, ":")
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return kind == "staff" && s.st.member(id) != nil || kind == "person" && s.st.people[id] != nil
-}
-
-func (c *call) userInfo() (fields, error) {
-	a := c.s.auth
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	in := a.codes[c.q.Get("code")]
-	switch {
-	case in == nil:
-		return nil, refuse(40029, "invalid code")
-	case in.used:
-		return nil, refuse(42022, "code has been used")
-	case c.s.wall.Now().Sub(in.at) > codeLife:
-		return nil, refuse(42003, "code expired")
-	}
-	in.used = true
-	kind, id, _ := strings.Cut(in.who, ":")
-	if kind == "staff" {
-		return fields{"userid": c.st.member(id).UserID}, nil
-	}
-	out := fields{"openid": openID(id)}
-	for _, e := range c.st.byExt[id] {
-		if e.alive() && !c.st.member(e.User).Hidden {
-			out["external_userid"] = id
-		}
-	}
-	return out, nil
-}
+func (c *call) domainIP() (fields, error) { return fields{"ip_list": []string{"127.0.0.1"}}, nil }

@@ -1,10 +1,11 @@
 package sim
 
 import (
+	"encoding/hex"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
-
-	"qunce/internal/wecom"
 )
 
 func (c *call) followUsers() (fields, error) {
@@ -44,17 +45,44 @@ func (c *call) externalList() (fields, error) {
 	return fields{"external_userid": out}, nil
 }
 
-func contact(p *Person) wecom.ExternalContact {
-	return wecom.ExternalContact{ExternalUserID: p.ExternalUserID, Name: p.Name, Type: 1, Gender: p.Gender, UnionID: p.UnionID}
+// sees says whether the app sees the member: one who works here, in the visible range.
+func (c *call) sees(user string) bool {
+	m := c.st.member(user)
+	return m != nil && !m.Hidden
 }
 
-func (c *call) follow(e *edge) wecom.Follow {
-	mobiles := e.Mobiles
-	if mobiles == nil {
-		mobiles = []string{}
+// Ways of adding, as WeCom numbers them.
+const (
+	addCode     = 1
+	addCard     = 3
+	addGroup    = 4
+	addLink     = 16
+	addAssigned = 202
+)
+
+// contact is what WeCom says about a person: of WeChat users their unionid, of WeCom users their corp.
+func contact(p *Person) fields {
+	out := fields{"external_userid": p.ExternalUserID, "name": p.Name, "avatar": "", "type": 1, "gender": p.Gender}
+	if p.Corp != "" {
+		out["type"], out["position"], out["corp_name"], out["corp_full_name"] = 2, p.Position, p.Corp, p.Corp
+		out["external_profile"] = fields{"external_attr": []fields{}}
+	} else if p.UnionID != "" {
+		out["unionid"] = p.UnionID
 	}
-	return wecom.Follow{UserID: e.User, Remark: e.Remark, Description: e.Description, CreateTime: e.Created / 1000, RemarkCorp: e.Company,
-		RemarkMobiles: mobiles, AddWay: e.AddWay, OperUserID: e.Ext, State: e.State}
+	return out
+}
+
+func follow(e *edge) fields {
+	oper := e.Oper
+	if oper == "" {
+		oper = e.Ext
+	}
+	out := fields{"userid": e.User, "remark": e.Remark, "description": e.Description, "createtime": e.Created / 1000, "remark_corp_name": e.Company,
+		"remark_mobiles": append([]string{}, e.Mobiles...), "add_way": e.AddWay, "oper_userid": oper}
+	if e.State != "" {
+		out["state"] = e.State
+	}
+	return out
 }
 
 func (c *call) externalGet() (fields, error) {
@@ -68,7 +96,7 @@ func (c *call) externalGet() (fields, error) {
 	}
 	var users []string
 	for user, e := range c.st.byExt[id] {
-		if e.alive() && !c.st.member(user).Hidden {
+		if e.alive() && c.sees(user) {
 			users = append(users, user)
 		}
 	}
@@ -80,16 +108,17 @@ func (c *call) externalGet() (fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	follows := make([]wecom.Follow, 0, len(some))
+	follows := make([]fields, 0, len(some))
 	for _, user := range some {
 		e := c.st.edge(user, id)
-		f := c.follow(e)
-		f.Tags = []wecom.FollowTag{}
+		tags := []fields{}
 		for _, tagID := range e.Tags {
 			if g, t := c.st.tag(tagID); t != nil {
-				f.Tags = append(f.Tags, wecom.FollowTag{GroupName: g.Name, TagName: t.Name, TagID: t.ID, Type: 1})
+				tags = append(tags, fields{"group_name": g.Name, "tag_name": t.Name, "tag_id": t.ID, "type": 1})
 			}
 		}
+		f := follow(e)
+		f["tags"] = tags
 		follows = append(follows, f)
 	}
 	out := fields{"external_contact": contact(p), "follow_user": follows}
@@ -132,13 +161,13 @@ func (c *call) batchGetByUser() (fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := make([]wecom.ExternalFollow, 0, len(some))
+	rows := make([]fields, 0, len(some))
 	for _, k := range some {
 		user, ext, _ := strings.Cut(k, "|")
 		e := c.st.edge(user, ext)
-		f := c.follow(e)
-		f.TagIDs = append([]string{}, e.Tags...)
-		rows = append(rows, wecom.ExternalFollow{Contact: contact(c.st.people[ext]), Follow: f})
+		f := follow(e)
+		f["tag_id"] = append([]string{}, e.Tags...)
+		rows = append(rows, fields{"external_contact": contact(c.st.people[ext]), "follow_info": f})
 	}
 	return fields{"external_contact_list": rows, "next_cursor": next, "fail_info": fields{"unlicensed_userid_list": []string{}}}, nil
 }
@@ -171,137 +200,103 @@ func (c *call) remark() (fields, error) {
 			return nil, refuse(40058, "remark is too long")
 		}
 	}
+	if in.Company != nil && c.st.people[e.Ext].Corp != "" {
+		in.Company = nil // of WeChat users only
+	}
 	c.t.do(op{K: opRemark, User: e.User, Ext: e.Ext, Note: &remark{in.Remark, in.Description, in.Company, in.Mobiles}})
 	return nil, nil
 }
 
-func (s *state) tag(id string) (*tagGroup, *tag) {
-	for _, g := range s.Tags {
-		for i := range g.Tags {
-			if g.Tags[i].ID == id {
-				return g, &g.Tags[i]
-			}
-		}
-	}
-	return nil, nil
-}
+// tmpLife is how long the cursor of a traversal works, on the simulator's clock.
+const tmpLife = 4 * 60 * minuteMS
 
-func apiGroup(g *tagGroup, keep func(tag) bool) wecom.CorpTagGroup {
-	out := wecom.CorpTagGroup{GroupID: g.ID, GroupName: g.Name, CreateTime: g.Created / 1000, Order: g.Order, Tags: []wecom.CorpTag{}}
-	for _, t := range g.Tags {
-		if keep(t) {
-			out.Tags = append(out.Tags, wecom.CorpTag{ID: t.ID, Name: t.Name, CreateTime: t.Created / 1000, Order: t.Order})
-		}
-	}
-	return out
-}
-
-func (c *call) tagList() (fields, error) {
+// contactList goes through everybody the corp serves: customers by each member who has them, and people of the groups
+// who are nobody's customers, under ids that only this traversal knows.
+func (c *call) contactList() (fields, error) {
 	var in struct {
-		Tags   []string `json:"tag_id"`
-		Groups []string `json:"group_id"`
+		Cursor string `json:"cursor"`
+		Limit  int    `json:"limit"`
 	}
 	if err := c.decode(&in); err != nil {
 		return nil, err
 	}
-	out := []wecom.CorpTagGroup{}
-	for _, id := range sortedBy(c.st.Tags, func(a, b *tagGroup) bool { return a.Order > b.Order }) {
-		g := c.st.Tags[id]
-		switch {
-		case len(in.Groups) > 0:
-			if slices.Contains(in.Groups, id) {
-				out = append(out, apiGroup(g, func(tag) bool { return true }))
-			}
-		case len(in.Tags) > 0:
-			if part := apiGroup(g, func(t tag) bool { return slices.Contains(in.Tags, t.ID) }); len(part.Tags) > 0 {
-				out = append(out, part)
-			}
-		default:
-			out = append(out, apiGroup(g, func(tag) bool { return true }))
-		}
+	if in.Limit < 0 || in.Limit > 1000 {
+		return nil, refuse(40058, "invalid limit")
 	}
-	return fields{"tag_group": out}, nil
-}
-
-func (c *call) addTag() (fields, error) {
-	var in wecom.AddCorpTagRequest
-	if err := c.decode(&in); err != nil {
-		return nil, err
-	}
-	if len(in.Tags) == 0 {
-		return nil, refuse(40063, "some parameters are empty")
-	}
-	var g *tagGroup
-	if in.GroupID != "" {
-		if g = c.st.Tags[in.GroupID]; g == nil {
-			return nil, refuse(40068, "invalid tagid")
+	began, after := c.t.At, ""
+	if in.Cursor != "" {
+		pos, err := position("contacts", in.Cursor)
+		if err != nil {
+			return nil, err
 		}
-	} else {
-		if n := chars(in.GroupName); n < 1 || n > 30 {
-			return nil, refuse(40072, "invalid tag name size")
+		at, rest, _ := strings.Cut(pos, "/")
+		if began, err = strconv.ParseInt(at, 10, 64); err != nil || c.t.At-began > tmpLife {
+			return nil, refuse(50100, "invalid cursor")
 		}
-		for _, id := range sortedKeys(c.st.Tags) {
-			if c.st.Tags[id].Name == in.GroupName {
-				g = c.st.Tags[id]
+		after = cursor("contacts.", rest)
+	}
+	var keys []string
+	for ext, edges := range c.st.byExt {
+		for user, e := range edges {
+			if e.alive() && c.sees(user) {
+				keys = append(keys, "c|"+ext+"|"+user)
 			}
 		}
 	}
-	total := len(in.Tags)
-	for _, other := range c.st.Tags {
-		total += len(other.Tags)
-	}
-	if total > 10_000 {
-		return nil, refuse(40126, "corp tag count at limit")
-	}
-	next := tagGroup{ID: mint(c.st.World.Seed, "et", c.st.next(), 30), Name: in.GroupName, Created: c.t.At, Order: in.Order}
-	if g != nil {
-		next = *g
-		next.Tags = slices.Clone(g.Tags)
-	}
-	made := map[string]bool{}
-	for _, n := range in.Tags {
-		if k := chars(n.Name); k < 1 || k > 30 {
-			return nil, refuse(40072, "invalid tag name size")
+	for id, g := range c.st.Groups {
+		if g.Dismissed || !c.sees(g.Owner) {
+			continue
 		}
-		if made[n.Name] {
-			continue // doubled names in one call make one tag
+		for who, m := range g.Members {
+			if m.Type == 2 && !c.customer(who) {
+				keys = append(keys, "g|"+who+"|"+id)
+			}
 		}
-		if slices.ContainsFunc(next.Tags, func(t tag) bool { return t.Name == n.Name }) {
-			return nil, refuse(40071, "invalid tag name: exists")
-		}
-		id := mint(c.st.World.Seed, "et", c.st.next(), 30)
-		made[n.Name] = true
-		next.Tags = append(next.Tags, tag{ID: id, Name: n.Name, Created: c.t.At, Order: n.Order})
 	}
-	c.t.do(op{K: opTags, Tags: &next})
-	return fields{"tag_group": apiGroup(&next, func(t tag) bool { return made[t.Name] })}, nil
-}
-
-func (c *call) markTag() (fields, error) {
-	var in struct {
-		UserID   string   `json:"userid"`
-		External string   `json:"external_userid"`
-		Add      []string `json:"add_tag"`
-		Remove   []string `json:"remove_tag"`
-	}
-	if err := c.decode(&in); err != nil {
-		return nil, err
-	}
-	e, err := c.relation(in.UserID, in.External)
+	slices.Sort(keys)
+	some, next, err := page("contacts.", after, within(in.Limit, 1000, 1000), keys)
 	if err != nil {
 		return nil, err
 	}
-	if len(in.Add)+len(in.Remove) == 0 {
-		return nil, refuse(40063, "some parameters are empty")
+	rows := []fields{}
+	for _, k := range some {
+		part := strings.SplitN(k, "|", 3)
+		row := fields{"is_customer": part[0] == "c", "tmp_openid": tmpOpenID(c.st.World.Seed, part[1], began)}
+		if part[0] == "c" {
+			row["external_userid"], row["follow_userid"], row["add_time"] = part[1], part[2], c.st.edge(part[2], part[1]).Created/1000
+		} else {
+			g := c.st.Groups[part[2]]
+			row["name"], row["chat_id"], row["chat_name"], row["add_time"] = masked(c.st.name(part[1])), g.ID, g.Name, g.Members[part[1]].Join/1000
+			row["follow_userid"] = g.Owner
+		}
+		rows = append(rows, row)
 	}
-	for _, id := range slices.Concat(in.Add, in.Remove) {
-		if _, t := c.st.tag(id); t == nil {
-			return nil, refuse(40068, "invalid tagid")
+	if next != "" {
+		pos, _ := position("contacts.", next)
+		next = cursor("contacts", strconv.FormatInt(began, 10)+"/"+pos)
+	}
+	return fields{"info_list": rows, "next_cursor": next}, nil
+}
+
+// customer says whether anybody the app sees has the person as a customer.
+func (c *call) customer(ext string) bool {
+	for user, e := range c.st.byExt[ext] {
+		if e.alive() && c.sees(user) {
+			return true
 		}
 	}
-	if len(e.Tags)+len(in.Add) > 3000 {
-		return nil, refuse(40144, "customer's tags at limit")
+	return false
+}
+
+func tmpOpenID(seed uint64, ext string, began int64) string {
+	return "tmp" + hex.EncodeToString(fmt.Appendf(nil, "%016x", dice(seed, "tmp", ext, strconv.FormatInt(began, 10)).Uint64()))
+}
+
+// masked shows the first character of a name.
+func masked(name string) string {
+	r := []rune(name)
+	if len(r) == 0 {
+		return ""
 	}
-	c.t.do(op{K: opMark, User: e.User, Ext: e.Ext, List: in.Add, Del: in.Remove})
-	return nil, nil
+	return string(r[:1]) + strings.Repeat("*", max(len(r)-1, 1))
 }

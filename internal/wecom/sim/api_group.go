@@ -1,10 +1,9 @@
 package sim
 
 import (
+	"encoding/hex"
 	"slices"
 	"strings"
-
-	"qunce/internal/wecom"
 )
 
 // group finds a customer group whose owner is in the app's visible range.
@@ -18,10 +17,38 @@ func (c *call) group(chatID string) (*group, error) {
 		return nil, refuse(90501, "chat is not external group chat")
 	case g.Dismissed:
 		return nil, refuse(49008, "group has been dismissed")
-	case c.st.member(g.Owner).Hidden:
+	case !c.seesOwner(g.Owner):
 		return nil, refuse(60011, "no privilege to access/modify contact/party/agent")
 	}
 	return g, nil
+}
+
+// seesOwner is sees, and true for owners who resigned: their groups can be read until somebody inherits them.
+func (c *call) seesOwner(user string) bool {
+	if l := c.st.left(user); l != nil {
+		return !l.Member.Hidden
+	}
+	return c.sees(user)
+}
+
+// owner finds the owner of groups: a visible member, or one who resigned.
+func (c *call) owner(userID string) (string, error) {
+	if l := c.st.left(userID); l != nil && !l.Member.Hidden {
+		return l.Member.UserID, nil
+	}
+	m, err := c.visible(userID)
+	if err != nil {
+		return "", err
+	}
+	return m.UserID, nil
+}
+
+// status is a group's as WeCom numbers it.
+func (s *state) status(g *group) int {
+	if g.Status == 0 && s.left(g.Owner) != nil || g.Status == groupInherited && s.left(g.Owner) != nil {
+		return groupOrphan
+	}
+	return g.Status
 }
 
 func (c *call) groupList() (fields, error) {
@@ -46,16 +73,16 @@ func (c *call) groupList() (fields, error) {
 	}
 	owners := map[string]bool{}
 	for _, u := range in.Owners.Users {
-		m, err := c.visible(u)
+		id, err := c.owner(u)
 		if err != nil {
 			return nil, err
 		}
-		owners[m.UserID] = true
+		owners[id] = true
 	}
 	if len(owners) == 0 {
 		n := 0
 		for i := range c.st.World.Members {
-			n += int(b2f(!c.st.World.Members[i].Hidden))
+			n += int(b2f(c.sees(c.st.World.Members[i].UserID)))
 		}
 		if n > 1000 {
 			return nil, refuse(81017, "too many results, use owner_filter")
@@ -63,7 +90,10 @@ func (c *call) groupList() (fields, error) {
 	}
 	var keys []string
 	for id, g := range c.st.Groups {
-		if !g.Dismissed && (len(owners) == 0 || owners[g.Owner]) && !c.st.member(g.Owner).Hidden && in.Status == 0 {
+		if g.Dismissed || in.Status != 0 && in.Status != c.st.status(g) {
+			continue
+		}
+		if owners[g.Owner] || len(owners) == 0 && c.sees(g.Owner) { // those of owners who left only when they are asked for
 			keys = append(keys, id)
 		}
 	}
@@ -72,9 +102,9 @@ func (c *call) groupList() (fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := make([]wecom.GroupItem, 0, len(some))
+	rows := make([]fields, 0, len(some))
 	for _, id := range some {
-		rows = append(rows, wecom.GroupItem{ChatID: id})
+		rows = append(rows, fields{"chat_id": id, "status": c.st.status(c.st.Groups[id])})
 	}
 	return fields{"group_chat_list": rows, "next_cursor": next}, nil
 }
@@ -91,22 +121,53 @@ func (c *call) groupGet() (fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := wecom.Group{ChatID: g.ID, Name: g.Name, Owner: g.Owner, CreateTime: g.Created / 1000, Members: []wecom.GroupMember{}, Admins: []wecom.Ref{}, Version: memberVersion(g)}
+	members, admins := []fields{}, []fields{}
 	for _, id := range sortedBy(g.Members, func(a, b *groupMember) bool { return a.Join < b.Join }) {
 		m := g.Members[id]
-		row := wecom.GroupMember{UserID: id, Type: m.Type, JoinTime: m.Join / 1000, JoinScene: m.Scene, State: m.State}
-		if m.Type == 2 {
-			row.UnionID = c.st.people[id].UnionID
+		row := fields{"userid": id, "type": m.Type, "join_time": m.Join / 1000, "join_scene": m.Scene, "group_nickname": ""}
+		if p := c.st.people[id]; p != nil && p.Corp == "" && p.UnionID != "" {
+			row["unionid"] = p.UnionID
 		}
-		if m.Scene == 1 {
-			row.Invitor = &wecom.Ref{UserID: g.Owner}
+		if m.Invitor != "" {
+			row["invitor"] = fields{"userid": m.Invitor}
+		}
+		if m.State != "" {
+			row["state"] = m.State
 		}
 		if in.NeedName == 1 {
-			row.Name = c.st.name(id)
+			row["name"] = c.st.name(id)
 		}
-		out.Members = append(out.Members, row)
+		members = append(members, row)
 	}
-	return fields{"group_chat": out}, nil
+	for _, id := range g.Admins {
+		admins = append(admins, fields{"userid": id})
+	}
+	return fields{"group_chat": fields{"chat_id": g.ID, "name": g.Name, "owner": g.Owner, "create_time": g.Created / 1000, "notice": g.Notice,
+		"member_list": members, "admin_list": admins, "member_version": memberVersion(g)}}, nil
+}
+
+// openGID is what a mini-program opened in the group knows of it.
+func openGID(chatID string) string { return "GO" + hex.EncodeToString([]byte(chatID)) }
+
+func (c *call) openGroup() (fields, error) {
+	var in struct {
+		OpenGID string `json:"opengid"`
+	}
+	if err := c.decode(&in); err != nil {
+		return nil, err
+	}
+	if in.OpenGID == "" {
+		return nil, refuse(40063, "some parameters are empty")
+	}
+	raw, err := hex.DecodeString(strings.TrimPrefix(in.OpenGID, "GO"))
+	g := c.st.Groups[string(raw)]
+	if err != nil || g == nil || g.Dismissed || openGID(g.ID) != in.OpenGID {
+		return nil, refuse(90511, "invalid opengid")
+	}
+	if !c.seesOwner(g.Owner) {
+		return nil, refuse(60011, "no privilege to access/modify contact/party/agent")
+	}
+	return fields{"chat_id": g.ID}, nil
 }
 
 // name is what a person or member is called.
@@ -116,6 +177,9 @@ func (s *state) name(id string) string {
 	}
 	if p := s.people[id]; p != nil {
 		return p.Name
+	}
+	if l := s.left(id); l != nil {
+		return l.Member.Name
 	}
 	return id
 }

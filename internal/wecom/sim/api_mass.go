@@ -19,14 +19,20 @@ func (c *call) addMass() (fields, error) {
 	if err := checkContent(in.Text, in.Attachments); err != nil {
 		return nil, err
 	}
+	if err := c.parts(in.Attachments); err != nil {
+		return nil, err
+	}
 	if in.Sender != "" {
 		m, err := c.visible(in.Sender)
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, err
+		case m.NoSeat:
+			return nil, refuse(84074, "no external contact right")
 		}
 		in.Sender = m.UserID
 	}
-	m := &mass{ID: "", ChatType: in.ChatType, Created: c.t.At, Parts: in.Attachments}
+	m := &mass{ID: "", ChatType: in.ChatType, Created: c.t.At, Parts: in.Attachments, Select: in.AllowSelect}
 	if in.Text != nil {
 		m.Text = in.Text.Content
 	}
@@ -63,8 +69,20 @@ func (c *call) addMass() (fields, error) {
 
 // singleTargets spreads customers over senders: the one given, or who talked with the customer last.
 func (c *call) singleTargets(in wecom.MsgTemplate) (to map[string][]string, failed []string, err error) {
-	if len(in.ExternalIDs) > 10_000 {
-		return nil, nil, refuse(40058, "external_userid has more than 10000 entries")
+	if len(in.ExternalIDs) > c.st.World.Limits.massSingle() {
+		return nil, nil, refuse(40058, "external_userid has too many entries")
+	}
+	if in.TagFilter != nil && len(in.ExternalIDs) == 0 {
+		for _, g := range in.TagFilter.Groups {
+			if len(g.Tags) == 0 || len(g.Tags) > 100 {
+				return nil, nil, refuse(40058, "tag_list must have 1 to 100 tags")
+			}
+			for _, id := range g.Tags {
+				if _, t := c.st.tag(id); t == nil {
+					return nil, nil, refuse(40068, "invalid tagid")
+				}
+			}
+		}
 	}
 	if in.Sender == "" && len(in.ExternalIDs) == 0 && (in.TagFilter == nil || len(in.TagFilter.Groups) == 0) {
 		return nil, nil, refuse(40063, "some parameters are empty")
@@ -88,7 +106,7 @@ func (c *call) singleTargets(in wecom.MsgTemplate) (to map[string][]string, fail
 		var best *edge
 		for _, user := range sortedKeys(c.st.byExt[ext]) {
 			e := c.st.edge(user, ext)
-			if !e.alive() || c.st.member(user).Hidden || in.Sender != "" && user != in.Sender || !tagged(e, filter) {
+			if !e.alive() || !c.sees(user) || in.Sender != "" && user != in.Sender || !tagged(e, filter) {
 				continue
 			}
 			if best == nil || e.LastTalk > best.LastTalk {
@@ -122,15 +140,20 @@ func (c *call) groupTargets(in wecom.MsgTemplate) (to map[string][]string, faile
 	if in.Sender == "" {
 		return nil, nil, refuse(40063, "sender is required")
 	}
-	if len(in.ChatIDs) > 2000 {
-		return nil, nil, refuse(40058, "chat_id_list has more than 2000 entries")
+	if len(in.ChatIDs) > c.st.World.Limits.massGroup() {
+		return nil, nil, refuse(40058, "chat_id_list has too many entries")
 	}
 	ids := in.ChatIDs
 	if len(ids) == 0 {
-		ids = sortedKeys(c.st.Groups)
+		ids = c.st.owned(in.Sender)
 	}
 	var mine []string
+	seen := map[string]bool{}
 	for _, id := range ids {
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
 		if g := c.st.Groups[id]; g != nil && !g.Dismissed && g.Owner == in.Sender {
 			mine = append(mine, id)
 		} else if len(in.ChatIDs) > 0 {
@@ -161,6 +184,15 @@ func (c *call) massList() (fields, error) {
 		return nil, refuse(40058, "invalid chat_type")
 	case in.Start == 0 || in.End == 0 || in.End < in.Start || in.End-in.Start > 31*86400:
 		return nil, refuse(40058, "invalid time range")
+	case in.Type != nil && (*in.Type < 0 || *in.Type > 2):
+		return nil, refuse(40058, "invalid filter_type")
+	}
+	kind := 2
+	if in.Type != nil {
+		kind = *in.Type
+	}
+	if in.Creator != "" {
+		in.Creator = c.s.canonical(in.Creator)
 	}
 	if in.Limit < 1 || in.Limit > 100 {
 		in.Limit = 50 // over the limit falls back to the default
@@ -180,16 +212,20 @@ func (c *call) massList() (fields, error) {
 		if m.Created/1000 > in.End {
 			break
 		}
-		if i < from || m.ChatType != in.ChatType || in.Creator != "" || in.Type != nil && *in.Type == 1 {
+		personal := int(b2f(m.Creator != ""))
+		if i < from || m.ChatType != in.ChatType || in.Creator != "" && in.Creator != m.Creator || kind != 2 && kind != personal || personal == 1 && !c.seesOwner(m.Creator) {
 			continue
 		}
 		if len(rows) == in.Limit {
 			next = cursor("mass", strconv.Itoa(i))
 			break
 		}
-		row := fields{"msgid": m.ID, "create_time": m.Created / 1000, "create_type": 0, "attachments": append([]wecom.Attachment{}, m.Parts...)}
+		row := fields{"msgid": m.ID, "create_time": m.Created / 1000, "create_type": personal, "attachments": shownParts(m.Parts)}
 		if m.Text != "" {
 			row["text"] = wecom.Text{Content: m.Text}
+		}
+		if m.Creator != "" {
+			row["creator"] = m.Creator
 		}
 		rows = append(rows, row)
 	}
@@ -241,10 +277,17 @@ func (c *call) massTasks() (fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := make([]wecom.GroupMsgMember, 0, len(some))
+	tasks := make(map[string]*massTask, len(m.Tasks))
+	for _, t := range m.Tasks {
+		tasks[t.User] = t
+	}
+	rows := make([]fields, 0, len(some))
 	for _, u := range some {
-		t := m.task(u)
-		rows = append(rows, wecom.GroupMsgMember{UserID: u, Status: t.Status, SendTime: t.SentAt / 1000})
+		row := fields{"userid": u, "status": tasks[u].Status}
+		if tasks[u].Status == massSent {
+			row["send_time"] = tasks[u].SentAt / 1000
+		}
+		rows = append(rows, row)
 	}
 	return fields{"task_list": rows, "next_cursor": next}, nil
 }
@@ -261,15 +304,14 @@ func (c *call) massResults() (fields, error) {
 	if in.UserID == "" {
 		return nil, refuse(41009, "missing userid")
 	}
-	who := c.st.member(in.UserID)
-	if who == nil || m.task(who.UserID) == nil {
+	t := m.task(c.s.canonical(in.UserID))
+	if t == nil {
 		return nil, refuse(40003, "invalid userid")
 	}
-	t := m.task(who.UserID)
 	if in.Limit < 1 || in.Limit > 1000 {
 		in.Limit = 500
 	}
-	rows := make([]wecom.GroupMsgSend, 0, len(t.Recipients))
+	rows := make([]fields, 0, min(len(t.Recipients), in.Limit))
 	after, err := position("result", in.Cursor)
 	if err != nil {
 		return nil, err
@@ -282,13 +324,13 @@ func (c *call) massResults() (fields, error) {
 	}
 	next := ""
 	for i := from; i < len(t.Recipients); i++ {
-		row := wecom.GroupMsgSend{UserID: t.User}
-		if t.Status == 2 {
-			row.Status, row.SendTime = int(t.Results[i]), t.SentAt/1000
+		row := fields{"userid": t.User, "status": wecom.SendPending}
+		if t.Status == massSent && t.Results[i] != wecom.SendPending {
+			row["status"], row["send_time"] = t.Results[i], t.SentAt/1000
 		}
 		if m.ChatType == wecom.ChatSingle {
-			row.ExternalUserID = t.Recipients[i]
-		} else if row.ChatID = t.Recipients[i]; t.Status != 2 {
+			row["external_userid"] = t.Recipients[i]
+		} else if row["chat_id"] = t.Recipients[i]; row["status"] == wecom.SendPending {
 			continue // group sends are listed once they are sent
 		}
 		if len(rows) == in.Limit {
@@ -335,8 +377,36 @@ func (c *call) massCancel() (fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !m.Cancelled {
-		c.t.do(op{K: opCancel, ID: m.ID})
+	if m.Cancelled {
+		return nil, refuse(41093, "msg has been cancelled")
 	}
+	c.t.do(op{K: opCancel, ID: m.ID})
 	return nil, nil
+}
+
+// massSent is the status of a task that was confirmed.
+const massSent = 2
+
+// shownParts are attachments as they are read back: of pictures the media id rather than the address.
+func shownParts(parts []wecom.Attachment) []wecom.Attachment {
+	out := append([]wecom.Attachment{}, parts...)
+	for i := range out {
+		if p := out[i].Image; p != nil && p.MediaID != "" && p.PicURL != "" {
+			out[i].Image = &wecom.Image{MediaID: p.MediaID}
+		}
+	}
+	return out
+}
+
+// ownMass lets a member send to customers or groups of their own by hand; it counts for what they may receive like any
+// other. It returns the results, or nil if there is nobody to send to.
+func (s *Server) ownMass(t *transaction, user, chatType, text string, to []string) []int8 {
+	if len(to) == 0 {
+		return nil
+	}
+	m := &mass{ID: mint(s.st.World.Seed, "msg", s.st.next(), 28), ChatType: chatType, Created: t.At, Text: text, Creator: user,
+		Tasks: []*massTask{{User: user, Recipients: to}}}
+	t.do(op{K: opMass, Mass: m})
+	s.confirm(t, user, m.ID)
+	return s.st.Mass[m.ID].task(user).Results
 }

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"strings"
 	"time"
 
 	"qunce/internal/wecom"
@@ -78,6 +77,9 @@ func (c *call) welcome() (fields, error) {
 	if err := checkContent(in.Text, in.Attachments); err != nil {
 		return nil, err
 	}
+	if err := c.parts(in.Attachments); err != nil {
+		return nil, err
+	}
 	code := c.st.Codes[in.Code]
 	if code == nil {
 		return nil, refuse(41050, "invalid welcome code")
@@ -89,6 +91,12 @@ func (c *call) welcome() (fields, error) {
 	if age > welcomeLife {
 		return nil, refuse(41050, "welcome code expired")
 	}
+	if err := c.welcomable(code); err != nil {
+		return nil, err
+	}
+	if err := c.takenByOther(in.Code); err != nil {
+		return nil, err
+	}
 	words := ""
 	if in.Text != nil {
 		words = in.Text.Content
@@ -97,72 +105,4 @@ func (c *call) welcome() (fields, error) {
 	c.s.follow(c.t, code.Ext, "welcome|"+code.User, words, in.Attachments)
 	c.s.react(c.t, code.Ext, code.User, "", "welcome|"+code.User, 1)
 	return nil, nil
-}
-
-func (c *call) appMessage() (fields, error) {
-	var in wecom.AppMessage
-	if err := c.decode(&in); err != nil {
-		return nil, err
-	}
-	if in.AgentID == 0 {
-		return nil, refuse(41011, "missing agentid")
-	}
-	if in.AgentID != c.s.opt.AgentID {
-		return nil, refuse(301002, "not allow operate another agent with this accesstoken")
-	}
-	if in.ToUser == "" {
-		return nil, refuse(82001, "missing recipients")
-	}
-	words, err := appWords(in)
-	if err != nil {
-		return nil, err
-	}
-	ids := strings.Split(in.ToUser, "|")
-	if in.ToUser == "@all" {
-		ids = nil
-		for i := range c.st.World.Members {
-			ids = append(ids, c.st.World.Members[i].UserID)
-		}
-	}
-	if len(ids) > 1000 && in.ToUser != "@all" {
-		return nil, refuse(40032, "userid list too long")
-	}
-	var bad []string
-	sent := 0
-	for _, id := range ids {
-		m := c.st.member(id)
-		if m == nil || m.Hidden {
-			bad = append(bad, strings.ToLower(id))
-			continue
-		}
-		sent++
-		c.t.do(op{K: opSay, Chat: "app|" + m.UserID, ID: "app", Name: "app", Text: words})
-	}
-	if sent == 0 {
-		return nil, refuse(81013, "user, party, tag all invalid")
-	}
-	return fields{"invaliduser": strings.Join(bad, "|"), "invalidparty": "", "invalidtag": "", "msgid": mint(c.st.World.Seed, "app", c.st.next(), 30)}, nil
-}
-
-func appWords(in wecom.AppMessage) (string, error) {
-	switch in.MsgType {
-	case "text":
-		switch {
-		case in.Text == nil || in.Text.Content == "":
-			return "", refuse(44004, "empty content")
-		case len(in.Text.Content) > 2048:
-			return "", refuse(45002, "content size out of limit")
-		}
-		return in.Text.Content, nil
-	case "textcard":
-		k := in.TextCard
-		switch {
-		case k == nil || k.Title == "" || k.Description == "" || k.URL == "":
-			return "", refuse(40063, "some parameters are empty")
-		case chars(k.Title) > 128 || chars(k.Description) > 512 || len(k.URL) > 2048 || chars(k.Button) > 4:
-			return "", refuse(40058, "textcard field is too long")
-		}
-		return k.Title + "\n" + k.Description + "\n" + k.URL, nil
-	}
-	return "", refuse(40008, "invalid message type")
 }

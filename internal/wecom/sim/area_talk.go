@@ -1,4 +1,6 @@
 package sim
 
 // talkAreas are those of saying something: media, messages, moments, customer service, the archive.
-func talkAreas() []area { return nil }
+func talkAreas() []area {
+	return []area{mediaArea(), appArea(), roomArea(), momentArea(), wordsArea(), albumArea(), kfArea(), archiveArea()}
+}

@@ -17,6 +17,7 @@ type event struct {
 	ID         int64    `json:"id"`
 	CreateTime int64    `json:"t"` // Unix s
 	Event      string   `json:"e"`
+	Type       string   `json:"m,omitempty"` // of a message that is no event: text, image…
 	ChangeType string   `json:"c"`
 	UserID     string   `json:"u,omitempty"`
 	External   string   `json:"x,omitempty"`
@@ -44,6 +45,18 @@ func (e *event) entity() string {
 	return e.Event
 }
 
+// name is Event/ChangeType.
+func (e *event) name() string {
+	if e.ChangeType != "" {
+		return e.Event + "/" + e.ChangeType
+	}
+	if _, rest, ok := strings.Cut(e.Inner, "<ChangeType>"); ok {
+		kind, _, _ := strings.Cut(rest, "</ChangeType>")
+		return e.Event + "/" + strings.TrimSuffix(strings.TrimPrefix(kind, "<![CDATA["), "]]>")
+	}
+	return e.Event
+}
+
 // xml writes the event as WeCom does.
 func (e *event) xml(corpID string) []byte {
 	var b strings.Builder
@@ -64,10 +77,16 @@ func (e *event) xml(corpID string) []byte {
 	if from == "" {
 		from = "sys"
 	}
-	text("FromUserName", from)
+	if e.Event != eventKf {
+		text("FromUserName", from)
+	}
 	number("CreateTime", e.CreateTime)
-	text("MsgType", "event")
-	text("Event", e.Event)
+	if e.Type != "" {
+		text("MsgType", e.Type)
+	} else {
+		text("MsgType", "event")
+		text("Event", e.Event)
+	}
 	switch {
 	case e.Inner != "":
 		b.WriteString(e.Inner)

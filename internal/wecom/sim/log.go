@@ -181,6 +181,13 @@ func (j *journal) wait(n int64) error {
 	return j.err
 }
 
+// written is the number up to which transactions are durable.
+func (j *journal) written() int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.safe
+}
+
 // last is the number of the newest transaction.
 func (j *journal) last() int64 {
 	j.mu.Lock()

@@ -16,7 +16,8 @@ type transaction struct {
 	Seq int64 `json:"seq"` // the last id handed out
 	Ops []op  `json:"ops"`
 
-	st *state
+	st  *state
+	was *before // what it changed, if details lag behind events
 }
 
 // Kinds of op; the fields each uses stand in apply.
@@ -51,6 +52,8 @@ const (
 	opRename  = "rename"
 	opDismiss = "dismiss"
 	opOwner   = "owner"
+	opNotice  = "notice"
+	opAdmins  = "admins"
 )
 
 // op is one change of the state, as the log keeps it.
@@ -90,11 +93,16 @@ const (
 	countScan = "scan"
 	countDead = "dead"
 	countLost = "lost"
-	countUse  = "use" // Name: the way somebody came by
+
+	countUnsent = "unsent" // there was nobody to send it to
+	countUse    = "use"    // Name: the way somebody came by
 )
 
 // do applies an op and notes it for the log.
 func (t *transaction) do(o op) {
+	if t.was != nil {
+		t.was.note(t.st, &o)
+	}
 	if err := t.st.apply(t.At, &o); err != nil {
 		panic(err) // our own ops always apply
 	}
@@ -149,7 +157,7 @@ func (s *state) apply(at int64, o *op) error {
 		s.Now = max(s.Now, o.N)
 	case opToken:
 		s.Token, s.TokenTo = o.N, o.M
-	case opEdge: // User, Ext, N status, M add way, State
+	case opEdge: // User, Ext, N status, M add way, State, ID who began it (empty = the customer)
 		s.applyEdge(at, o)
 	case opRemark:
 		e := s.edge(o.User, o.Ext)
@@ -162,6 +170,10 @@ func (s *state) apply(at int64, o *op) error {
 	case opTalk:
 		if e := s.edge(o.User, o.Ext); e != nil {
 			e.LastTalk = at
+			s.talked(e, o.ID == o.User, at)
+			if e.Link != "" && o.ID == o.Ext {
+				e.Heard++
+			}
 		}
 		s.say(chatOf(o.User, o.Ext), message{At: at, From: o.ID, Kind: o.Name, Text: o.Text, Parts: o.Parts})
 		if o.Name == "reply" {
@@ -176,7 +188,7 @@ func (s *state) apply(at int64, o *op) error {
 		}
 		e.Tags = slices.DeleteFunc(e.Tags, func(id string) bool { return slices.Contains(o.Del, id) })
 	case opTags:
-		s.Tags[o.Tags.ID] = o.Tags
+		s.applyTags(o.Tags)
 	case opWay:
 		s.Ways[o.Way.ConfigID] = o.Way
 	case opWayDel:
@@ -187,11 +199,11 @@ func (s *state) apply(at int64, o *op) error {
 		delete(s.Joins, o.ID)
 	case opGroup: // Chat, Name, User owner
 		s.addGroup(o.Chat, o.Name, o.User, at)
-	case opEnter: // Chat, Ext, N scene, State, ID of the join way
+	case opEnter: // Chat, Ext, N scene, State, User invitor, ID of the join way
 		if o.ID != "" {
 			s.Uses[o.ID]++
 		}
-		s.joinGroup(o.Chat, o.Ext, int(o.N), o.State, at)
+		s.joinGroup(o.Chat, o.Ext, int(o.N), o.State, o.User, at)
 		s.say(o.Chat, message{At: at, From: o.Ext, Kind: "join"})
 		s.Counts.Joins++
 	case opLeave: // Chat, Ext
@@ -206,7 +218,7 @@ func (s *state) apply(at int64, o *op) error {
 		s.Mass[o.Mass.ID] = o.Mass
 		s.massIDs = append(s.massIDs, o.Mass.ID)
 		s.Counts.MassTasks += int64(len(o.Mass.Tasks))
-	case opConfirm: // ID, User
+	case opConfirm: // ID, User, Del recipients left out
 		s.applyConfirm(at, o)
 	case opRemind:
 		m := s.Mass[o.ID]
@@ -246,6 +258,8 @@ func (s *state) apply(at int64, o *op) error {
 		case countLost:
 			delete(s.Events, o.N)
 			s.Counts.CallbacksFailed++
+		case countUnsent:
+			delete(s.Events, o.N)
 		case countUse:
 			s.Uses[o.Name]++
 		}
@@ -259,6 +273,10 @@ func (s *state) apply(at int64, o *op) error {
 		}
 	case opOwner: // Chat, User
 		s.Groups[o.Chat].Owner = o.User
+	case opNotice: // Chat, Text
+		s.Groups[o.Chat].Notice = o.Text
+	case opAdmins: // Chat, List
+		s.Groups[o.Chat].Admins = o.List
 	case opPlan: // N: the last id before, since planning hands out ids and refused calls leave gaps in the log
 		s.Seq = max(s.Seq, o.N)
 		if o.Plan.Key != "" {
@@ -290,17 +308,19 @@ func (s *state) applyEdge(at int64, o *op) {
 	case edgeHalf, edgeFull:
 		if was != edgeHalf {
 			if was == edgeGone {
-				e.Tags, e.Remark, e.Description, e.Mobiles = nil, "", "", nil
+				e.Tags, e.Remark, e.Description, e.Company, e.Mobiles = nil, "", "", "", nil
 			}
-			e.Created, e.AddWay, e.State = at, int(o.M), o.State
+			e.Created, e.AddWay, e.State, e.Oper, e.Blocked = at, int(o.M), o.State, o.ID, false
 		}
 		if e.Status == edgeFull {
 			e.LastTalk = at
 			s.Counts.Adds++
+			s.Stats.user(o.User, at).Befriended++
 			s.say(chatOf(o.User, o.Ext), message{At: at, From: o.User, Kind: "added"})
 		}
 	case edgeOneWay:
 		s.Counts.Deletes++
+		s.Stats.user(o.User, at).Negative++
 	}
 }
 
@@ -320,7 +340,9 @@ func (s *state) applyConfirm(at int64, o *op) {
 	t.Status, t.SentAt, t.Results = 2, at, make([]int8, len(t.Recipients))
 	s.Counts.MassConfirmed++
 	for i, id := range t.Recipients {
-		t.Results[i] = s.deliver(m, t, id, at)
+		if len(o.Del) == 0 || !slices.Contains(o.Del, id) {
+			t.Results[i] = s.deliver(m, t, id, at)
+		}
 	}
 }
 
@@ -336,6 +358,9 @@ func (s *state) deliver(m *mass, t *massTask, id string, at int64) int8 {
 	}
 	if !s.mayReceive(id, at) {
 		return wecom.SendOverCap
+	}
+	if e := s.edge(t.User, id); e != nil && e.Blocked {
+		return wecom.SendDone // the sender is not told
 	}
 	s.say(chat, message{At: at, From: t.User, Kind: "mass", Ref: m.ID})
 	return wecom.SendDone

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -52,6 +53,12 @@ func (s *Server) phoneRoutes(mux *http.ServeMux) {
 		}
 		return nil
 	}))
+	mux.HandleFunc("POST /sim/api/refuse", s.phoneAct(func(p *phoneCall) error {
+		if !s.refuseTransfer(p.t, s.canonical(p.UserID), p.Person) {
+			return dead("没有正在进行的接替，或已经过了 24 小时")
+		}
+		return nil
+	}))
 	mux.HandleFunc("POST /sim/api/delete", s.phoneAct(func(p *phoneCall) error {
 		if !s.unfriend(p.t, p.Person, p.UserID) {
 			return dead("已经不是好友")
@@ -61,21 +68,14 @@ func (s *Server) phoneRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /sim/api/staff/{userid}/tasks", s.phoneTasks)
 	mux.HandleFunc("GET /sim/api/staff/{userid}/inbox", s.phoneInbox)
 	mux.HandleFunc("POST /sim/api/staff/{userid}/confirm", s.phoneStaff(func(p *phoneCall) error {
-		if !s.confirm(p.t, p.UserID, p.MsgID) {
+		user := s.st.member(p.UserID).UserID
+		if m := s.st.Mass[p.MsgID]; len(p.Remove) > 0 && m != nil && !m.Select {
+			return dead("这条群发不能调整发送对象")
+		}
+		if !s.confirm(p.t, user, p.MsgID, p.Remove...) {
 			return dead("这条群发已经发送、已被取消，或不是给这位员工的")
 		}
-		done, over, gone := 0, 0, 0
-		for _, r := range s.st.Mass[p.MsgID].task(p.UserID).Results {
-			switch r {
-			case wecom.SendDone:
-				done++
-			case wecom.SendOverCap:
-				over++
-			default:
-				gone++
-			}
-		}
-		p.out = fields{"sent": done, "over_cap": over, "not_friend": gone}
+		p.out = sendFigures(s.st.Mass[p.MsgID].task(user).Results)
 		return nil
 	}))
 	mux.HandleFunc("POST /sim/api/staff/{userid}/sidebar", s.phoneStaff(func(p *phoneCall) error {
@@ -136,7 +136,7 @@ func (s *Server) phoneStaff(fn func(*phoneCall) error) http.HandlerFunc {
 
 func (s *Server) byHand(w http.ResponseWriter, p *phoneCall, fn func(*phoneCall) error) {
 	s.mu.Lock()
-	if p.Person != "" && s.st.people[p.Person] == nil || p.UserID != "" && s.st.member(p.UserID) == nil || p.Person == "" && p.UserID == "" {
+	if p.Person != "" && s.st.people[p.Person] == nil || p.UserID != "" && s.st.member(p.UserID) == nil && s.st.left(p.UserID) == nil || p.Person == "" && p.UserID == "" {
 		s.mu.Unlock()
 		answer(w, http.StatusNotFound, problem{"sim.nobody", "没有这个人"})
 		return
@@ -229,7 +229,7 @@ type chatRow struct {
 	Name   string    `json:"name"`
 	Last   string    `json:"last,omitempty"`
 	At     time.Time `json:"at"`
-	Status string    `json:"status"` // friend, pending, deleted, gone; member
+	Status string    `json:"status"` // friend, pending, transfer (to another member, may be refused), deleted, gone; member
 	People int       `json:"people,omitempty"`
 }
 
@@ -255,6 +255,10 @@ func (s *Server) phonePerson(w http.ResponseWriter, r *http.Request) {
 	status := map[int]string{edgeHalf: "pending", edgeFull: "friend", edgeOneWay: "deleted", edgeGone: "gone"}
 	if p != nil {
 		for _, e := range s.st.byExt[id] {
+			if s.st.waiting(e.User, "", id) != nil {
+				row(chatRow{Peer: e.User, Name: s.st.name(e.User), Status: "transfer"}, chatOf(e.User, id), e.Created)
+				continue
+			}
 			row(chatRow{Peer: e.User, Name: s.st.name(e.User), Status: status[e.Status]}, chatOf(e.User, id), e.Created)
 		}
 	} else {
@@ -304,7 +308,8 @@ func (s *state) preview(m message) string {
 	return words
 }
 
-// bubble is one message as a phone shows it. Kind: welcome, mass, reply, sidebar, app; join, leave, added are notes.
+// bubble is one message as a phone shows it. Kind: welcome, mass, reply, sidebar, chat, greet, ending, takeover, app; join,
+// leave, added are notes.
 type bubble struct {
 	At       time.Time          `json:"at"`
 	From     string             `json:"from"`
@@ -318,7 +323,7 @@ type bubble struct {
 func (s *state) bubbles(key string) []bubble {
 	out := []bubble{}
 	for _, m := range s.Chats[key] {
-		b := bubble{At: msTime(m.At), From: m.From, FromName: s.name(m.From), Kind: m.Kind, Text: m.Text, Parts: m.Parts, MsgID: m.Ref}
+		b := bubble{At: msTime(m.At), From: m.From, FromName: s.name(m.From), Kind: m.Kind, Text: m.Text, Parts: m.Parts, MsgID: cmp.Or(m.Ref, m.ID)}
 		if m.Ref != "" {
 			b.Text, b.Parts = s.Mass[m.Ref].Text, s.Mass[m.Ref].Parts
 		}
@@ -341,21 +346,23 @@ func (s *Server) phoneChat(w http.ResponseWriter, r *http.Request) {
 			answer(w, http.StatusNotFound, problem{"sim.no_chat", "没有这个群"})
 			return
 		}
-		answer(w, http.StatusOK, fields{"chat_id": chat, "name": g.Name, "owner": g.Owner, "people": len(g.Members), "messages": s.st.bubbles(chat)})
+		answer(w, http.StatusOK, fields{"chat_id": chat, "name": g.Name, "owner": g.Owner, "people": len(g.Members), "notice": g.Notice, "opengid": openGID(chat), "messages": s.st.bubbles(chat)})
 		return
 	}
-	user, ext := q.Get("peer"), q.Get("person")
-	if s.st.member(user) == nil {
-		user, ext = ext, user
+	user, ext := s.canonical(q.Get("peer")), q.Get("person")
+	if s.st.people[ext] == nil {
+		user, ext = s.canonical(ext), q.Get("peer")
 	}
-	m := s.st.member(user)
-	if m == nil || s.st.people[ext] == nil {
+	if s.st.people[ext] == nil || s.st.member(user) == nil && s.st.left(user) == nil {
 		answer(w, http.StatusNotFound, problem{"sim.no_chat", "没有这个聊天"})
 		return
 	}
-	out := fields{"person": ext, "person_name": s.st.name(ext), "peer": m.UserID, "peer_name": m.Name, "friend": false, "messages": s.st.bubbles(chatOf(m.UserID, ext))}
-	if e := s.st.edge(m.UserID, ext); e != nil {
-		out["friend"], out["state"] = e.Status == edgeFull, e.State
+	out := fields{"person": ext, "person_name": s.st.name(ext), "peer": user, "peer_name": s.st.name(user), "friend": false, "messages": s.st.bubbles(chatOf(user, ext))}
+	if e := s.st.edge(user, ext); e != nil {
+		out["friend"], out["state"] = e.Status == edgeFull && s.st.member(user) != nil, e.State
+	}
+	if x := s.st.waiting(user, "", ext); x != nil {
+		out["transfer"] = fields{"to": x.To, "to_name": s.st.name(x.To), "due": msTime(x.Due)}
 	}
 	answer(w, http.StatusOK, out)
 }
@@ -376,7 +383,19 @@ func (s *Server) phoneScan(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var v visit
-	switch kind, _, _ := parseQR(in.URL); kind {
+	kind, _, _ := parseQR(in.URL)
+	if _, _, link := parseLink(in.URL); link {
+		kind = "link"
+	}
+	switch kind {
+	case "link":
+		s.mu.Lock()
+		t := s.begin()
+		if v = (visit{Kind: "link"}); s.openLink(t, in.Person, in.URL) {
+			v.StaffQR = in.URL
+		}
+		s.commit(t)
+		s.mu.Unlock()
 	case qrWay:
 		v = visit{Kind: "way", StaffQR: in.URL}
 	case qrJoin:

@@ -4,16 +4,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/hex"
-	"fmt"
-	"io"
-	"net/http"
+	"errors"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"qunce/internal/failpoint"
+	"qunce/internal/wecom/callback"
 )
 
 var (
@@ -26,7 +23,8 @@ const (
 	retryAfter = 200 * time.Millisecond // wall
 )
 
-// postman delivers callbacks: up to eight at once, those of one entity one after another, each until it is answered.
+// postman delivers callbacks: up to eight at once, those of one entity one after another, each until it is answered or
+// as long as WeCom's pages say.
 type postman struct {
 	s      *Server
 	ctx    context.Context //nolint:containedctx // ends the deliveries with the server
@@ -37,10 +35,19 @@ type postman struct {
 	cond   *sync.Cond
 	queues map[string][]*letter // by entity; the head of a busy one is under way
 	ready  []string             // entities with a letter and nobody at it
+	parked []string             // those that wait for an address
 	open   int                  // letters not answered
 	ok     time.Time            // when the last letter was answered, or the queue was last empty
 	closed bool
 	first  map[string]time.Time // welcome code → wall time of the first delivery
+	to     aimed
+	trash  int // garbage sent
+}
+
+// aimed is a receiver ready for use.
+type aimed struct {
+	Receiver
+	crypto *callback.Crypto
 }
 
 type letter struct {
@@ -55,6 +62,32 @@ func newPostman(s *Server) *postman {
 	p.cond = sync.NewCond(&p.mu)
 	return p
 }
+
+// aim sets where letters go. Those that piled up without an address set out now.
+func (p *postman) aim(r Receiver) error {
+	crypto, err := callback.NewCrypto(r.Token, r.AESKey, p.s.opt.CorpID)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.to = aimed{r, crypto}
+	p.ok = p.s.wall.Now()
+	p.ready = append(p.ready, p.parked...)
+	p.parked = nil
+	p.cond.Broadcast()
+	return nil
+}
+
+func (p *postman) target() *aimed {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	to := p.to
+	return &to
+}
+
+// idle says whether letters wait for an address.
+func (p *postman) idle() bool { return p.to.URL == "" && !p.to.Documented }
 
 func (p *postman) start() {
 	for range postmen {
@@ -85,10 +118,19 @@ func (p *postman) add(e *event, log int64) {
 		key += "|" + strconv.FormatInt(e.ID, 10) // its own queue: nothing keeps it behind the others
 	}
 	p.queues[key] = append(p.queues[key], &letter{event: e, log: log})
-	if len(p.queues[key]) == 1 && p.s.opt.CallbackURL != "" {
-		p.ready = append(p.ready, key)
-		p.cond.Signal()
+	if len(p.queues[key]) == 1 {
+		p.offer(key)
 	}
+}
+
+// offer puts an entity where its next letter is taken up; the caller holds mu.
+func (p *postman) offer(key string) {
+	if p.idle() {
+		p.parked = append(p.parked, key)
+		return
+	}
+	p.ready = append(p.ready, key)
+	p.cond.Signal()
 }
 
 func (p *postman) run() {
@@ -110,16 +152,16 @@ func (p *postman) run() {
 		if p.s.journal.wait(l.log) != nil {
 			return // nothing unlogged leaves the house
 		}
-		if p.handle(l) {
+		wait := p.handle(l)
+		if wait == 0 {
 			p.finish(key)
 			continue
 		}
 		l.tries++
-		time.AfterFunc(retryAfter, func() {
+		time.AfterFunc(wait, func() {
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			p.ready = append(p.ready, key)
-			p.cond.Signal()
+			p.offer(key)
 		})
 	}
 }
@@ -131,24 +173,32 @@ func (p *postman) finish(key string) {
 	p.ok = p.s.wall.Now()
 	if rest := p.queues[key][1:]; len(rest) > 0 {
 		p.queues[key] = rest
-		p.ready = append(p.ready, key)
+		p.offer(key)
 	} else {
 		delete(p.queues, key)
 	}
 	p.cond.Broadcast()
 }
 
-// handle delivers one letter and reports whether it is off the table.
-func (p *postman) handle(l *letter) bool {
-	f := &p.s.faults
+// handle delivers one letter. It returns 0 if that is off the table, answered or lost, else how long to wait before the
+// next try.
+func (p *postman) handle(l *letter) time.Duration {
+	f, to := &p.s.faults, p.target()
+	if to.URL == "" {
+		if to.Documented { // nobody is told
+			p.note(op{K: opCount, ID: countUnsent, N: l.event.ID})
+			return 0
+		}
+		return retryAfter
+	}
 	if l.tries == 0 && f.draw(faultLose) {
-		p.note(op{K: opCount, ID: countLost, N: l.event.ID})
-		return true
+		p.lost(l, "lose", "")
+		return 0
 	}
 	if d := f.delay(); d > 0 {
 		select {
 		case <-p.ctx.Done():
-			return false
+			return retryAfter
 		case <-time.After(d):
 		}
 	}
@@ -160,20 +210,52 @@ func (p *postman) handle(l *letter) bool {
 		p.mu.Unlock()
 	}
 	callbackBefore.Hit()
-	plain := l.event.xml(p.s.opt.CorpID)
-	err := p.send(plain)
-	if err == nil && f.draw(faultDouble) {
-		_ = p.send(plain) // a double may get lost like any other
+	if f.draw(faultGarbage) {
+		p.mu.Lock()
+		n := p.trash
+		p.trash++
+		p.mu.Unlock()
+		p.garbage(to, n)
 	}
-	if err != nil {
-		if l.tries%25 == 0 && p.ctx.Err() == nil {
+	err := p.send(to, l, 0, "")
+	if err == nil && f.draw(faultDouble) {
+		_ = p.send(to, l, 0, "double") // a double may get lost like any other
+	}
+	if err == nil && f.draw(faultReplay) {
+		_ = p.send(to, l, time.Hour, "replay") // whatever the answer
+	}
+	if err == nil {
+		callbackAfter.Hit()
+		p.note(op{K: opAnswer, N: l.event.ID})
+		return 0
+	}
+	if p.ctx.Err() != nil {
+		return retryAfter
+	}
+	if !to.Documented {
+		if l.tries%25 == 0 {
 			p.s.say("callback %d (%s) is not accepted: %v", l.event.ID, l.event.ChangeType, err)
 		}
-		return false
+		return retryAfter
 	}
-	callbackAfter.Hit()
-	p.note(op{K: opAnswer, N: l.event.ID})
-	return true
+	var refused refusedError
+	if l.tries >= moreTries || errors.As(err, &refused) && !to.RetryRefused {
+		p.lost(l, "", err.Error())
+		return 0
+	}
+	return p.s.opt.nextTry << l.tries
+}
+
+// lost takes a letter off the table that nobody received.
+func (p *postman) lost(l *letter, fault, why string) {
+	if fault != "" {
+		now := p.s.wall.Now()
+		p.s.tape.add(&Record{Kind: "callback", Wall: now, Sim: time.Unix(l.event.CreateTime, 0), Event: l.event.name(), About: l.event.entity(), Fault: fault,
+			Body: string(l.event.xml(p.s.opt.CorpID))})
+	} else {
+		p.s.say("callback %d (%s) is lost: %s", l.event.ID, l.event.ChangeType, why)
+	}
+	p.note(op{K: opCount, ID: countLost, N: l.event.ID})
 }
 
 func (p *postman) note(o op) {
@@ -184,41 +266,25 @@ func (p *postman) note(o op) {
 	p.s.commit(t)
 }
 
-func (p *postman) send(plain []byte) error {
+// send makes one try; old is how long ago its timestamp says it is.
+func (p *postman) send(to *aimed, l *letter, old time.Duration, fault string) error {
+	plain := l.event.xml(p.s.opt.CorpID)
 	var random [16]byte
 	_, _ = rand.Read(random[:]) // never fails
-	var nonce [8]byte
-	_, _ = rand.Read(nonce[:])
-	ts, n := strconv.FormatInt(p.s.wall.Now().Unix(), 10), hex.EncodeToString(nonce[:])
-	body, sig := p.s.crypto.Encrypt(plain, ts, n, random)
-	ctx, cancel := context.WithTimeout(p.ctx, 5*time.Second)
-	defer cancel()
-	sep := "?"
-	if strings.Contains(p.s.opt.CallbackURL, "?") {
-		sep = "&"
+	ts, nonce := strconv.FormatInt(p.s.wall.Now().Add(-old).Unix(), 10), freshNonce()
+	body, sig := to.crypto.Encrypt(plain, ts, nonce, random)
+	if bytes.Contains(plain, []byte("<AgentID>")) { // of the app itself: the envelope names it, too
+		body = bytes.Replace(body, []byte("<Encrypt>"), []byte("<AgentID><![CDATA["+strconv.Itoa(p.s.opt.AgentID)+"]]></AgentID><Encrypt>"), 1)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.s.opt.CallbackURL+sep+"msg_signature="+sig+"&timestamp="+ts+"&nonce="+n, bytes.NewReader(body))
-	if err != nil {
-		return fmt.Errorf("make request: %w", err)
-	}
-	req.Header.Set("Content-Type", "text/xml")
-	res, err := p.s.http.Do(req)
-	if err != nil {
-		return fmt.Errorf("post: %w", err)
-	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 1<<20))
-	_ = res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("HTTP status %d", res.StatusCode)
-	}
-	return nil
+	rec := &Record{Kind: "callback", Event: l.event.name(), About: l.event.entity(), Try: l.tries + 1, Fault: fault, Body: string(plain)}
+	return p.put(to, rec, body, sig, ts, nonce)
 }
 
 // drain waits until every callback is answered, or until none was for patience; it returns how many are left.
 func (p *postman) drain(ctx context.Context, patience time.Duration) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.open == 0 || p.s.opt.CallbackURL == "" {
+	if p.open == 0 || p.to.URL == "" {
 		return p.open
 	}
 	tick := time.NewTicker(retryAfter)

@@ -34,21 +34,35 @@ type Options struct {
 	Token          string // of the callback
 	EncodingAESKey string
 	CorpID         string
-	Secret         string
+	Secret         string // of the app
+	ContactsSecret string // of contacts sync; empty = there is none
+	ArchiveSecret  string // of the chat archive; empty = there is none
 	AgentID        int
 	Log            io.Writer         // one line a noteworthy thing; nil = silent
 	BrowserBase    string            // under which a browser reaches the simulator, e.g. http://127.0.0.1:8080/phone; empty = its own address
 	Durable        bool              // fsync; without it the log survives a kill, but not a power cut
 	Ready          func(addr string) // called once the simulator serves; may be nil
+	Records        int               // how many records of API calls and callbacks are kept; 0 = 5,000
+	Documented     bool              // callbacks are tried as WeCom's pages say, not until they are answered; see Receiver
+	RetryRefused   bool              // likewise
+	Standalone     bool              // nobody else drives it: the clock runs by itself, and pages ask who somebody is
+	ControlToken   string            // standing alone: opens the simulator's own addresses; empty = they are open to all who reach them
+	Opened         func(Sandbox)     // standing alone: called once it serves; may be nil
+	Phone          Phone             // standing alone: the phone pages under /phone/; nil = none
+	Speed          float64           // standing alone: simulated seconds a second
+	RecordFile     string            // to which all records are appended as JSON lines; empty = none
 
-	wall clock.Clock // tests only; nil = clock.Wall()
+	wall    clock.Clock   // tests only; nil = clock.Wall()
+	nextTry time.Duration // tests only; 0 = nextTryMin
 }
+
+// Phone makes the handler of the phone pages, which calls the simulator for everything below /phone/sim/ and /phone/connect/.
+type Phone func(sim http.Handler) (http.Handler, error)
 
 // Server is one simulated corp.
 type Server struct {
 	opt     Options
 	base    string // for browsers
-	crypto  *callback.Crypto
 	wall    clock.Clock
 	started time.Time
 	http    *http.Client
@@ -57,32 +71,38 @@ type Server struct {
 	faults  faults
 	auth    *signins
 	staff   *browsers
-	busy    *crowd
+	talk    *talk
+	gate    *gate
+	tape    *tape
+	pace    *pace // nil unless the clock runs by itself
 
 	table     map[string]endpoint
 	deeds     map[string]deed
 	advancing sync.Mutex // one advance at a time
 
-	mu    sync.Mutex // guards st and what follows
-	st    *state
-	made  map[string]time.Time // mass sends → wall time of their making
-	calls map[string]*minute   // API → calls in the present wall minute
+	mu     sync.Mutex // guards st and what follows
+	st     *state
+	writes writes
+	made   map[string]time.Time // mass sends → wall time of their making
+	late   lagging
 }
 
 // New opens the folder and makes a server that delivers callbacks already; Close it.
 func New(opt Options) (*Server, error) {
-	crypto, err := callback.NewCrypto(opt.Token, opt.EncodingAESKey, opt.CorpID)
-	if err != nil {
+	if _, err := callback.NewCrypto(opt.Token, opt.EncodingAESKey, opt.CorpID); err != nil {
 		return nil, err
 	}
 	if opt.Log == nil {
 		opt.Log = io.Discard
 	}
+	if opt.nextTry == 0 {
+		opt.nextTry = nextTryMin
+	}
 	if opt.wall == nil {
 		opt.wall = clock.Wall()
 	}
 	if opt.World != nil {
-		if err := opt.World.Check(); err != nil {
+		if err := opt.World.check(); err != nil {
 			return nil, err
 		}
 	}
@@ -104,30 +124,46 @@ func New(opt Options) (*Server, error) {
 	transport.MaxIdleConnsPerHost = 16
 	transport.Proxy = nil
 	s := &Server{
-		opt: opt, base: strings.TrimRight(opt.BrowserBase, "/"), crypto: crypto, wall: opt.wall, http: &http.Client{Transport: transport, Timeout: 5 * time.Second},
-		journal: j, st: st, made: map[string]time.Time{}, calls: map[string]*minute{},
+		opt: opt, base: strings.TrimRight(opt.BrowserBase, "/"), wall: opt.wall, http: &http.Client{Transport: transport, Timeout: 5 * time.Second},
+		journal: j, st: st, made: map[string]time.Time{},
 	}
 	s.started = s.wall.Now()
 	s.table = joinEndpoints()
 	s.deeds = joined(func(a area) map[string]deed { return a.deeds })
-	s.auth = &signins{codes: map[string]*signin{}}
-	s.busy = &crowd{most: st.World.Limits.APIConcurrent, n: map[string]int{}}
+	s.auth = &signins{codes: map[string]*signin{}, tickets: map[string]*signin{}}
+	s.gate = newGate(s.wall.Now, st.World.Limits)
 	s.staff = &browsers{byUser: map[string]*http.Client{}}
+	if s.tape, err = newTape(opt.Records, opt.RecordFile); err != nil {
+		return nil, errors.Join(err, j.close())
+	}
+	s.talk = newTalk(s)
 	s.post = newPostman(s)
+	if err := s.post.aim(s.receiver()); err != nil {
+		return nil, errors.Join(err, j.close())
+	}
 	for _, id := range sortedEvents(st.Events) {
 		s.post.add(st.Events[id], 0)
 	}
 	s.post.start()
+	s.talk.start()
+	if opt.Standalone {
+		s.pace = newPace(s, max(opt.Speed, 0))
+		s.pace.start()
+	}
 	return s, nil
 }
 
 // Close stops the deliveries and leaves a snapshot, so that the next start is quick.
 func (s *Server) Close() error {
+	if s.pace != nil {
+		s.pace.stop()
+	}
+	s.talk.stop()
 	s.post.stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := s.journal.snapshot(s.st)
-	return errors.Join(err, s.journal.close())
+	return errors.Join(err, s.journal.close(), s.tape.close())
 }
 
 // Run serves until ctx ends.
@@ -136,19 +172,31 @@ func Run(ctx context.Context, opt Options) error {
 	if err != nil {
 		return fmt.Errorf("sim: %w", err)
 	}
+	base := "http://" + reachable(l.Addr())
 	if opt.BrowserBase == "" {
-		opt.BrowserBase = "http://" + l.Addr().String()
+		opt.BrowserBase = base
+	} else if opt.Standalone {
+		base = strings.TrimRight(opt.BrowserBase, "/")
 	}
 	s, err := New(opt)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	hs := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	h := s.Handler()
+	if opt.Phone != nil {
+		if h, err = s.withPhone(h); err != nil {
+			return errors.Join(err, l.Close(), s.Close())
+		}
+	}
+	hs := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 1)
 	go func() { failed <- hs.Serve(l) }()
 	_, _ = fmt.Fprintf(s.opt.Log, "sim: serving on %s\n", l.Addr())
 	if opt.Ready != nil {
 		opt.Ready(l.Addr().String())
+	}
+	if opt.Opened != nil {
+		opt.Opened(s.Sandbox(base))
 	}
 	select {
 	case err = <-failed:
@@ -163,24 +211,64 @@ func Run(ctx context.Context, opt Options) error {
 	return errors.Join(err, s.Close())
 }
 
+// reachable is an address as one reaches it from this machine.
+func reachable(a net.Addr) string {
+	host, port, err := net.SplitHostPort(a.String())
+	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsUnspecified() {
+		return a.String()
+	}
+	return net.JoinHostPort("127.0.0.1", port)
+}
+
+// withPhone puts the phone pages in front.
+func (s *Server) withPhone(h http.Handler) (http.Handler, error) {
+	pages, err := s.opt.Phone(h)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", h)
+	mux.Handle("/phone/", s.guarded(pages))
+	return mux, nil
+}
+
 // Handler serves the API (/cgi-bin/), the browser sign-in (/connect/), and the simulator's own addresses (/sim/).
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/cgi-bin/", s.serveAPI)
 	mux.HandleFunc("GET /connect/oauth2/authorize", s.serveAuthorize)
+	mux.HandleFunc("GET /wwlogin/sso/login", s.serveQRLogin)
 	mux.HandleFunc("GET /sim/qr/{kind}/{file}", s.serveQR)
 	mux.HandleFunc("POST /sim/advance", s.serveAdvance)
 	mux.HandleFunc("GET /sim/now", s.serveNow)
 	mux.HandleFunc("POST /sim/plan", s.servePlan)
 	mux.HandleFunc("POST /sim/faults", s.serveFaults)
+	mux.HandleFunc("GET /sim/faults", s.serveFaultsNow)
+	mux.HandleFunc("GET /sim/clock", s.serveClock)
+	mux.HandleFunc("POST /sim/clock", s.serveSetClock)
+	mux.HandleFunc("GET /sim/limits", s.serveLimits)
+	mux.HandleFunc("POST /sim/limits", s.serveSetLimits)
+	mux.HandleFunc("GET /sim/permissions", s.servePermissions)
+	mux.HandleFunc("POST /sim/permissions", s.serveSetPermissions)
+	mux.HandleFunc("GET /sim/callback", s.serveReceiver)
+	mux.HandleFunc("POST /sim/callback", s.serveSetReceiver)
+	mux.HandleFunc("GET /sim/recording", s.serveRecording)
+	mux.HandleFunc("GET /sim/recording.jsonl", s.serveRecordingFile)
 	mux.HandleFunc("GET /sim/truth", s.serveTruth)
+	s.controlRoutes(mux)
 	s.phoneRoutes(mux)
 	s.areaRoutes(mux)
-	return mux
+	return s.guarded(mux)
 }
 
 // begin opens a transaction at the simulator's present instant. The caller holds mu until commit.
-func (s *Server) begin() *transaction { return &transaction{At: s.st.Now, st: s.st} }
+func (s *Server) begin() *transaction {
+	t := &transaction{At: s.st.Now, st: s.st}
+	if s.st.World.Limits.DetailLagMS > 0 {
+		t.was = &before{groups: map[string]*group{}, edges: map[string]map[string]*edge{}}
+	}
+	return t
+}
 
 // beginAt moves the clock to ms, if that is later, and opens a transaction.
 func (s *Server) beginAt(ms int64) *transaction {
@@ -193,11 +281,15 @@ func (s *Server) commit(t *transaction) int64 {
 	if len(t.Ops) == 0 {
 		return s.journal.last()
 	}
+	if s.st.archived != nil {
+		s.overhear(t)
+	}
 	b, err := t.encode()
 	if err != nil {
 		panic(err) // our own types always encode
 	}
 	n := s.journal.append(b)
+	s.settle(t)
 	for i := range t.Ops {
 		if e := t.Ops[i].Event; e != nil {
 			s.post.add(e, n)

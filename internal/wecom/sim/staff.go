@@ -67,7 +67,12 @@ func (s *Server) browser(user string) *http.Client {
 // lookAtTasks reads a member's tasks and reports those done here. It draws which from the seed.
 func (s *Server) lookAtTasks(ctx context.Context, a *act) visit {
 	s.mu.Lock()
-	m, seed := *s.st.member(a.User), s.st.World.Seed
+	who, seed := s.st.member(a.User), s.st.World.Seed
+	if who == nil { // resigned
+		s.mu.Unlock()
+		return visit{}
+	}
+	m := *who
 	s.mu.Unlock()
 	if dice(seed, "look", m.UserID, itoa(int(a.At))).Float64() >= m.Diligence {
 		return visit{}
@@ -173,8 +178,9 @@ func (s *Server) afterStaff(t *transaction, a *act, v visit) {
 	for _, m := range v.sent {
 		s.sidebar(t, a.User, m)
 	}
-	m := s.st.member(a.User)
-	t.later(nextLook(s.st.World.Seed, m, t.At), act{Kind: actStaff, User: a.User})
+	if m := s.st.member(a.User); m != nil {
+		t.later(nextLook(s.st.World.Seed, m, t.At), act{Kind: actStaff, User: a.User})
+	}
 }
 
 // sidebar puts a message that a member sent by a tap into the chat; false if the member has no such chat.

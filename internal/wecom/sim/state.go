@@ -37,18 +37,30 @@ type edge struct {
 	Welcomes    int
 	Codes       int
 	LatencyMS   int64
-	LastEvent   int64 // Unix s
+	LastEvent   int64  // Unix s
+	Oper        string // who began it; empty = the customer
+	Link        string // the acquisition link it came by
+	Heard       int    // messages from the customer since it came by the link
+	Blocked     bool   // the customer blocks the member, which WeCom tells nobody
+	TempTo      int64  // Unix ms at which a temporary chat ends; 0 = a friend for good
+	TempWay     string // the way of the temporary chat
+
+	TalkDay  int32 // the day that the rest is about
+	Said     bool  // the member wrote
+	Answered bool  // the member wrote after the customer had begun
+	Asked    int64 // Unix ms at which the customer began the day's talk; 0 = did not
 }
 
 // alive says whether the member's side has the customer, which is what the API goes by.
 func (e *edge) alive() bool { return e != nil && (e.Status == edgeFull || e.Status == edgeOneWay) }
 
 type groupMember struct {
-	ID    string
-	Type  int // 1 staff, 2 external
-	Join  int64
-	Scene int
-	State string
+	ID      string
+	Type    int // 1 staff, 2 external
+	Join    int64
+	Scene   int // 1 invited, 2 by an invitation's link, 3 by QR
+	State   string
+	Invitor string // a member; empty unless Scene is 1 or 2
 }
 
 type group struct {
@@ -57,11 +69,24 @@ type group struct {
 	Members         map[string]*groupMember
 	Version         int64
 	Dismissed       bool
+	Notice          string
+	Admins          []string
+	Status          int     // 0, groupInheriting or groupInherited; that an owner has left follows from the owner
+	Heir            string  // while inheriting
+	Moves           []int64 // Unix ms of handovers by an owner still there
+	Template        string  // the welcome the owner picked
+	Waiting         []string
+	Greeted         int64 // Unix ms of the last welcome
 }
 
 type contactWay struct {
 	wecom.ContactWay
-	Created int64
+	Created     int64
+	UnionID     string `json:"unionid,omitempty"`
+	ChatExpires int64  `json:"chat_expires_in,omitempty"`
+	Exclusive   bool   `json:"is_exclusive,omitempty"`
+	Used        bool   `json:"used,omitempty"` // of a temporary way: somebody came by it
+	Ending      ending `json:"conclusions,omitzero"`
 }
 
 type tagGroup struct {
@@ -69,12 +94,16 @@ type tagGroup struct {
 	Created  int64
 	Order    int64
 	Tags     []tag
+	Own      bool // made by the app
+	Deleted  bool
 }
 
 type tag struct {
 	ID, Name string
 	Created  int64
 	Order    int64
+	Own      bool
+	Deleted  bool
 }
 
 type massTask struct {
@@ -94,6 +123,8 @@ type mass struct {
 	Tasks     []*massTask
 	Cancelled bool
 	Reminders []int64
+	Creator   string // a member who made it by hand; empty = through the API
+	Select    bool   // members may leave recipients out
 }
 
 // subject names the mass send for the dice. Ids would not do: they depend on what else was made at the same instant.
@@ -108,7 +139,8 @@ func (m *mass) task(user string) *massTask {
 	return nil
 }
 
-// message is one bubble of a chat. Kind: welcome, mass, reply, sidebar, join, leave, added, app.
+// message is one bubble of a chat. Kind: welcome, mass, reply (of a customer), sidebar and chat (of a member), greet (a
+// group's welcome), ending (of a temporary chat), takeover, app; join, leave and added are notes.
 type message struct {
 	At    int64
 	From  string
@@ -116,6 +148,8 @@ type message struct {
 	Text  string
 	Parts []wecom.Attachment
 	Ref   string // a mass send, whose content stands there
+	ID    string // of an app's message
+	Show  *shown // something other than text and parts; Text is what a phone shows of it
 }
 
 type welcomeCode struct {
@@ -175,7 +209,13 @@ type state struct {
 	Acts     map[int64]*act
 	Events   map[int64]*event
 	Counts   Counts
+	Talk     talkState
+	Corp     corpState
 	Uses     map[string]int64 // config id → people who came by the way
+	Staffing staffing
+	Greets   map[string]*greet // group welcome templates
+	Acquire  acquire
+	Stats    stats
 
 	// Indexes, rebuilt on load.
 	people   map[string]*Person
@@ -184,17 +224,21 @@ type state struct {
 	byExt    map[string]map[string]*edge
 	inGroups map[string]map[string]bool // person → chats
 	agenda   agenda
-	massIDs  []string // in order of creation
+	hush     agenda               // acts that nobody outside hears of
+	tagOf    map[string]*tagGroup // tag → its group
+	massIDs  []string             // in order of creation
 	changes  map[string]change
+	archived map[string]bool // userids whose chats are archived; nil if nobody's are
 }
 
 func newState(w World) *state {
+	w = w.populated()
 	s := &state{World: w, Now: w.Start.UnixMilli()}
 	s.index()
 	for _, g := range w.Groups {
-		s.addGroup(g.ChatID, g.Name, g.Owner, s.Now)
+		owner := s.addGroup(g.ChatID, g.Name, g.Owner, s.Now).Owner
 		for _, id := range g.Members {
-			s.joinGroup(g.ChatID, id, 1, "", s.Now)
+			s.joinGroup(g.ChatID, id, 1, "", owner, s.Now)
 		}
 	}
 	for _, f := range w.Friends {
@@ -202,14 +246,17 @@ func newState(w World) *state {
 		s.setEdge(&edge{User: user, Ext: f.ExternalUserID, Status: edgeFull, Created: s.Now, State: f.State, AddWay: 1, LastTalk: s.Now})
 	}
 	for _, g := range w.TagGroups {
-		tg := &tagGroup{ID: g.ID, Name: g.Name, Created: s.Now}
+		tg := &tagGroup{ID: g.ID, Name: g.Name, Created: s.Now, Own: g.App}
 		for _, t := range g.Tags {
-			tg.Tags = append(tg.Tags, tag{ID: t.ID, Name: t.Name, Created: s.Now})
+			tg.Tags = append(tg.Tags, tag{ID: t.ID, Name: t.Name, Created: s.Now, Own: g.App})
 		}
-		s.Tags[tg.ID] = tg
+		s.setTags(tg)
 	}
+	s.rerange(false)
+	s.Acquire.begin(w)
 	s.plan(w.Plan)
 	s.schedule(&act{At: dayAct(s.Now), Kind: actDay})
+	s.schedule(&act{At: midnight(s.Now), Kind: actClose})
 	for i := range w.Members {
 		if m := &w.Members[i]; m.StaffURL != "" {
 			s.schedule(&act{At: nextLook(w.Seed, m, s.Now), Kind: actStaff, User: m.UserID})
@@ -233,22 +280,24 @@ func (s *state) index() {
 	orMake(&s.Acts)
 	orMake(&s.Events)
 	orMake(&s.Uses)
+	orMake(&s.Greets)
+	s.Acquire.index()
+	s.Stats.index()
+	s.Staffing.index()
 	if (s.World.Behaviour == Behaviour{}) {
 		s.World.Behaviour = DefaultBehaviour()
 	}
-	if s.World.Limits.JoinByQR == 0 {
-		s.World.Limits.JoinByQR = 200
-	}
-	if s.World.Limits.HalfAdd == 0 {
-		s.World.Limits.HalfAdd = 0.1
-	}
-	s.people, s.members = map[string]*Person{}, map[string]*Member{}
+	s.fillLimits()
+	s.people = map[string]*Person{}
 	for i := range s.World.People {
 		s.people[s.World.People[i].ExternalUserID] = &s.World.People[i]
 	}
-	for i := range s.World.Members {
-		s.members[strings.ToLower(s.World.Members[i].UserID)] = &s.World.Members[i]
+	s.indexMembers()
+	s.tagOf = map[string]*tagGroup{}
+	for _, g := range s.Tags {
+		s.setTags(g)
 	}
+	s.talkIndex()
 	s.byUser, s.byExt, s.inGroups = map[string]map[string]*edge{}, map[string]map[string]*edge{}, map[string]map[string]bool{}
 	for _, e := range s.Edges {
 		s.setEdge(e)
@@ -263,12 +312,22 @@ func (s *state) index() {
 			}
 		}
 	}
-	s.agenda = s.agenda[:0]
+	s.agenda, s.hush = s.agenda[:0], s.hush[:0]
 	for _, a := range s.Acts {
-		s.agenda = append(s.agenda, a)
+		q := s.queue(a)
+		*q = append(*q, a)
 	}
 	heap.Init(&s.agenda)
+	heap.Init(&s.hush)
 	s.massIDs = sortedBy(s.Mass, func(a, b *mass) bool { return a.Created < b.Created || a.Created == b.Created && a.ID < b.ID })
+}
+
+// indexMembers finds the members anew after the list of them changed.
+func (s *state) indexMembers() {
+	s.members = make(map[string]*Member, len(s.World.Members))
+	for i := range s.World.Members {
+		s.members[strings.ToLower(s.World.Members[i].UserID)] = &s.World.Members[i]
+	}
 }
 
 func orMake[K comparable, V any](m *map[K]V) {
@@ -284,6 +343,11 @@ func (s *state) member(userID string) *Member { return s.members[strings.ToLower
 func (s *state) behaviour(p *Person) Behaviour {
 	if p.Behaviour != nil {
 		return *p.Behaviour
+	}
+	for i := range s.World.Segments {
+		if x := &s.World.Segments[i]; x.Name == p.Segment {
+			return x.Behaviour
+		}
 	}
 	return s.World.Behaviour
 }
@@ -308,11 +372,11 @@ func (s *state) addGroup(id, name, owner string, at int64) *group {
 	}
 	g := &group{ID: id, Name: name, Owner: owner, Created: at, Members: map[string]*groupMember{}}
 	s.Groups[id] = g
-	s.joinGroup(id, owner, 1, "", at)
+	s.joinGroup(id, owner, 1, "", "", at)
 	return g
 }
 
-func (s *state) joinGroup(chat, id string, scene int, st string, at int64) {
+func (s *state) joinGroup(chat, id string, scene int, st, invitor string, at int64) {
 	g := s.Groups[chat]
 	kind := 2
 	if m := s.member(id); m != nil {
@@ -321,8 +385,9 @@ func (s *state) joinGroup(chat, id string, scene int, st string, at int64) {
 	if g == nil || g.Members[id] != nil {
 		return
 	}
-	g.Members[id] = &groupMember{ID: id, Type: kind, Join: at, Scene: scene, State: st}
+	g.Members[id] = &groupMember{ID: id, Type: kind, Join: at, Scene: scene, State: st, Invitor: invitor}
 	g.Version++
+	s.Stats.joined(g, at)
 	s.noteGroup(id, chat)
 }
 
@@ -335,6 +400,16 @@ func (s *state) noteGroup(id, chat string) {
 
 // say puts a bubble into a chat; only the last ones are kept, as on a phone that is full.
 func (s *state) say(chat string, m message) {
+	if s.archived != nil {
+		s.archive(chat, m)
+	}
+	if g := s.Groups[chat]; g != nil && m.Kind != "join" && m.Kind != "leave" {
+		r := s.Stats.room(chat)
+		r.Messages++
+		if m.Kind != "greet" {
+			r.Spoke[m.From] = true
+		}
+	}
 	const keep = 60
 	list := append(s.Chats[chat], m)
 	if len(list) > 2*keep {
@@ -394,16 +469,36 @@ func (s *state) schedule(a *act) {
 		a.ID = s.next()
 	}
 	s.Acts[a.ID] = a
-	heap.Push(&s.agenda, a)
+	heap.Push(s.queue(a), a)
+}
+
+// queue is where the act waits. Acts that nobody outside hears of wait apart: a driver that skips quiet hours need not
+// stop for them.
+func (s *state) queue(a *act) *agenda {
+	if a.quiet() {
+		return &s.hush
+	}
+	return &s.agenda
 }
 
 // nextAct returns the earliest act that is still to be done.
 func (s *state) nextAct() *act {
-	for len(s.agenda) > 0 {
-		if a := s.agenda[0]; s.Acts[a.ID] == a {
+	loud, quiet := s.nextHeard(), s.head(&s.hush)
+	if loud == nil || quiet != nil && (quiet.At < loud.At || quiet.At == loud.At && quiet.ID < loud.ID) {
+		return quiet
+	}
+	return loud
+}
+
+// nextHeard returns the earliest act of which the platform may hear.
+func (s *state) nextHeard() *act { return s.head(&s.agenda) }
+
+func (s *state) head(q *agenda) *act {
+	for len(*q) > 0 {
+		if a := (*q)[0]; s.Acts[a.ID] == a {
 			return a
 		}
-		heap.Pop(&s.agenda)
+		heap.Pop(q)
 	}
 	return nil
 }

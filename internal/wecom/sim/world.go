@@ -24,6 +24,27 @@ type World struct {
 	Behaviour   Behaviour    `json:"behaviour"` // of people without their own; the zero value means DefaultBehaviour
 	Plan        Plan         `json:"plan"`
 	Limits      Limits       `json:"limits"`
+	Follow      bool         `json:"follow,omitempty"` // standing alone at speed 1, a restart takes the clock to the real time
+	Stores      []Store      `json:"stores,omitempty"`
+	Holidays    []Holiday    `json:"holidays,omitempty"`
+	Segments    []Segment    `json:"segments,omitempty"`
+	Population  *Population  `json:"population,omitempty"`
+	Permissions Permissions  `json:"permissions,omitzero"`
+	OtherApp    *OtherApp    `json:"other_app,omitempty"`
+	Acquisition Acquisition  `json:"acquisition,omitzero"`
+	Talk
+}
+
+// Acquisition is the corp's quota of customers by acquisition links (获客助手). Without lots there is one of 1,000 for a year.
+type Acquisition struct {
+	Closed bool       `json:"closed,omitempty"` // the corp's industry may not use links
+	Quota  []QuotaLot `json:"quota,omitempty"`
+}
+
+// QuotaLot is so much quota bought together.
+type QuotaLot struct {
+	Balance int       `json:"balance"`
+	Expires time.Time `json:"expires"`
 }
 
 // Department is a node of the corp's tree; a larger Order sorts first.
@@ -37,23 +58,36 @@ type Department struct {
 // Member is a person on the corp's staff. Diligence (0..1) is the chance that a task gets confirmed, and makes it
 // faster. Nobody confirms outside WorkFrom..WorkTo ("08:30", the corp's zone; empty = 09:00..21:00).
 type Member struct {
-	UserID      string  `json:"userid"`
-	Name        string  `json:"name"`
-	Departments []int64 `json:"departments"`
-	IsLeader    bool    `json:"is_leader,omitempty"`
-	Position    string  `json:"position,omitempty"`
-	Diligence   float64 `json:"diligence"`
-	WorkFrom    string  `json:"work_from,omitempty"`
-	WorkTo      string  `json:"work_to,omitempty"`
-	StaffURL    string  `json:"staff_url,omitempty"` // the platform's staff pages, e.g. http://127.0.0.1:8080/staff; empty = not used
-	Hidden      bool    `json:"hidden,omitempty"`    // outside the app's visible range
-	NoSeat      bool    `json:"no_seat,omitempty"`   // without a customer-contact seat
-	Inactive    bool    `json:"inactive,omitempty"`  // has never logged in
+	UserID      string   `json:"userid"`
+	Name        string   `json:"name"`
+	Departments []int64  `json:"departments"`
+	IsLeader    bool     `json:"is_leader,omitempty"`
+	Position    string   `json:"position,omitempty"`
+	Diligence   float64  `json:"diligence"`
+	WorkFrom    string   `json:"work_from,omitempty"`
+	WorkTo      string   `json:"work_to,omitempty"`
+	Days        []int    `json:"days,omitempty"`      // of work, 1 = Monday … 7 = Sunday; empty = every day
+	Off         []string `json:"off,omitempty"`       // dates without work
+	StaffURL    string   `json:"staff_url,omitempty"` // the platform's staff pages, e.g. http://127.0.0.1:8080/staff; empty = not used
+	Hidden      bool     `json:"hidden,omitempty"`    // outside the app's visible range
+	NoSeat      bool     `json:"no_seat,omitempty"`   // without a customer-contact seat
+	Inactive    bool     `json:"inactive,omitempty"`  // has never logged in
+	Mobile      string   `json:"mobile,omitempty"`    // found by user/getuserid, shown after consent
+	Email       string   `json:"email,omitempty"`     // private; likewise by user/get_userid_by_email
+	BizMail     string   `json:"biz_mail,omitempty"`  // the corp's; likewise
+	Gender      int      `json:"gender,omitempty"`    // 1 man, 2 woman
+	Alias       string   `json:"alias,omitempty"`
+	Unverified  bool     `json:"unverified,omitempty"` // without a verified real name: takes over no customers
+	Stale       bool     `json:"stale,omitempty"`      // has not logged in for a year
+	Banned      bool     `json:"banned,omitempty"`     // by the platform, for spam
+	Applies     float64  `json:"applies,omitempty"`    // people of their groups a day whom the member asks to be friends
 }
 
 // Behaviour holds chances (0..1): Scan that an arrival really opens the entry, Add that the code shown is used to add
 // the member, Join that a group offered is joined, Reply to a message received, Leave a group and Delete a member on
-// any one day, and once more after each mass send received.
+// any one day, and once more after each mass send received. On any one day Ask is the chance to begin a talk with a
+// member, Chat to say something in a group, and Contacted to be written to by a diligent member. Refuse is the chance to
+// refuse a transfer to another member, Accept to accept a member's request.
 type Behaviour struct {
 	Scan   float64 `json:"scan"`
 	Add    float64 `json:"add"`
@@ -61,14 +95,23 @@ type Behaviour struct {
 	Reply  float64 `json:"reply"`
 	Leave  float64 `json:"leave"`
 	Delete float64 `json:"delete"`
+
+	Ask       float64 `json:"ask,omitempty"`
+	Chat      float64 `json:"chat,omitempty"`
+	Contacted float64 `json:"contacted,omitempty"`
+	Refuse    float64 `json:"refuse_transfer,omitempty"`
+	Accept    float64 `json:"accept,omitempty"`
+	Like      float64 `json:"like,omitempty"`    // of a moment seen
+	Comment   float64 `json:"comment,omitempty"` // on a moment seen
 }
 
 // DefaultBehaviour is a friendly town.
 func DefaultBehaviour() Behaviour {
-	return Behaviour{Scan: 0.95, Add: 0.85, Join: 0.6, Reply: 0.08, Leave: 0.006, Delete: 0.004}
+	return Behaviour{Scan: 0.95, Add: 0.85, Join: 0.6, Reply: 0.08, Leave: 0.006, Delete: 0.004,
+		Ask: 0.015, Chat: 0.01, Contacted: 0.01, Refuse: 0.05, Accept: 0.6, Like: 0.06, Comment: 0.01}
 }
 
-// Person is a WeChat user. Lat and Lng are GCJ-02. HomeStore ties arrivals' entries to people; it means nothing else.
+// Person is a WeChat user, or with a Corp a WeCom user of another corp. Lat and Lng are GCJ-02. HomeStore ties arrivals' entries to people; it means nothing else.
 type Person struct {
 	ExternalUserID string     `json:"external_userid"`
 	UnionID        string     `json:"unionid,omitempty"`
@@ -78,6 +121,9 @@ type Person struct {
 	Lat            float64    `json:"lat,omitempty"`
 	Lng            float64    `json:"lng,omitempty"`
 	Behaviour      *Behaviour `json:"behaviour,omitempty"`
+	Segment        string     `json:"segment,omitempty"` // whose behaviour it has without its own
+	Corp           string     `json:"corp,omitempty"`
+	Position       string     `json:"position,omitempty"` // in that corp
 }
 
 // Group is a customer group that exists at the start. Members are people's and members' ids; the owner is one anyway.
@@ -95,11 +141,13 @@ type Friend struct {
 	State          string `json:"state,omitempty"`
 }
 
-// TagGroup is a group of corp tags that exists at the start, with tags by id and name.
+// TagGroup is a group of corp tags that exists at the start, with tags by id and name. The administrator made it, unless
+// it is the App's; an app may change only its own.
 type TagGroup struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 	Tags []Tag  `json:"tags"`
+	App  bool   `json:"app,omitempty"`
 }
 
 // Tag is one corp tag.
@@ -136,11 +184,12 @@ type Act struct {
 // Arrivals lets PerDay people a day come in by an entry, on Days days from the day of From on, never before From. People who have not
 // arrived yet come first, in an order drawn from the seed. Hours weighs the hours of the day; zero means shop hours.
 type Arrivals struct {
-	From    time.Time   `json:"from"`
-	Days    int         `json:"days"`
-	PerDay  int         `json:"per_day"`
-	Hours   [24]float64 `json:"hours,omitzero"`
-	Entries []Entry     `json:"entries"`
+	From     time.Time   `json:"from"`
+	Days     int         `json:"days"`
+	PerDay   int         `json:"per_day"`
+	Hours    [24]float64 `json:"hours,omitzero"`
+	Weekdays [7]float64  `json:"weekdays,omitzero"` // times per_day, Monday first; zero means alike
+	Entries  []Entry     `json:"entries"`
 }
 
 // Entry is an address that people open: a landing page or the picture of a contact way or join way. With a Store only
@@ -151,13 +200,33 @@ type Entry struct {
 	Weight float64 `json:"weight,omitempty"` // 0 = 1
 }
 
-// Limits are WeCom's, changeable for tests. Zero means WeCom's own value.
+// Limits are WeCom's, changeable for tests. Zero means WeCom's own value, but the rates of API calls are without limit
+// unless RealRates asks for WeCom's: a simulated week passes in minutes.
 type Limits struct {
-	JoinByQR      int     `json:"join_by_qr,omitempty"`     // 200 people in a group end joining by QR
-	ReceiveCap    string  `json:"receive_cap,omitempty"`    // "month" (days in the month, default), "week" (7), "day" (1)
-	APIPerMinute  int     `json:"api_per_minute,omitempty"` // calls per API and wall minute before 45009; 0 = no limit, since a simulated week passes in minutes
-	APIConcurrent int     `json:"api_concurrent,omitempty"` // calls of one API at once before 45033; 0 = no limit
+	JoinByQR   int    `json:"join_by_qr,omitempty"`  // 200 people in a group end joining by QR
+	ReceiveCap string `json:"receive_cap,omitempty"` // "month" (days in the month, default), "week" (7), "day" (1)
+	TalkLimits
+	RealRates     bool    `json:"real_rates,omitempty"`     // WeCom's own rates for whatever is not given below
+	APIPerMinute  int     `json:"api_per_minute,omitempty"` // calls per API and wall minute before 45009
+	APIPerHour    int     `json:"api_per_hour,omitempty"`   // and per wall hour
+	IPPerMinute   int     `json:"ip_per_minute,omitempty"`  // calls per API, address and wall minute
+	IPPerHour     int     `json:"ip_per_hour,omitempty"`    // and per wall hour
+	APIConcurrent int     `json:"api_concurrent,omitempty"` // calls of one API at once before 45033
+	WrongSecrets  int     `json:"wrong_secrets,omitempty"`  // wrong secrets of one address before gettoken is closed to it for a wall hour
+	DetailLagMS   int     `json:"detail_lag_ms,omitempty"`  // wall time after an event for which reading a customer or group shows what was before
 	HalfAdd       float64 `json:"half_add,omitempty"`       // chance that a no-verify add comes as a half add first; 0 = 0.1, negative = never
+
+	GroupSize    int `json:"group_size,omitempty"`     // 500 people in a group are all it holds
+	Ways         int `json:"ways,omitempty"`           // 500,000 contact ways and join ways together
+	TempWays     int `json:"temp_ways,omitempty"`      // 100,000 temporary contact ways a day
+	Tags         int `json:"tags,omitempty"`           // 10,000 corp tags
+	EdgeTags     int `json:"edge_tags,omitempty"`      // 3,000 tags of one member on one customer
+	Templates    int `json:"templates,omitempty"`      // 100 group welcome templates
+	Customers    int `json:"customers,omitempty"`      // 5,000 customers of one member, for those who take over
+	Links        int `json:"links,omitempty"`          // 2,000 acquisition links
+	GroupsPerDay int `json:"groups_per_day,omitempty"` // 300 groups of one owner handed over in a day
+	MassSingle   int `json:"mass_single,omitempty"`    // 10,000 customers in one mass send
+	MassGroup    int `json:"mass_group,omitempty"`     // 2,000 groups in one mass send
 }
 
 // shopHours is when people come to shops.
@@ -208,6 +277,18 @@ func (w *World) Check() error {
 		if !members[strings.ToLower(f.UserID)] || !people[f.ExternalUserID] {
 			return bad("friends[%d]: %q or %q is nobody", i, f.UserID, f.ExternalUserID)
 		}
+	}
+	if err := w.checkTown(); err != nil {
+		return err
+	}
+	if err := w.Talk.check(w, members, people); err != nil {
+		return err
+	}
+	if err := w.Limits.check(); err != nil {
+		return err
+	}
+	if err := w.Permissions.check(w); err != nil {
+		return err
 	}
 	return w.Plan.check(people)
 }
@@ -262,11 +343,12 @@ func (m *Member) working(ms int64) int64 {
 	t := time.UnixMilli(ms).In(clock.Shanghai)
 	day := clock.Day(t)
 	at := int(t.Sub(day) / time.Minute)
-	switch {
-	case at < from:
-		return day.Add(time.Duration(from) * time.Minute).UnixMilli()
-	case at >= to:
-		return day.AddDate(0, 0, 1).Add(time.Duration(from) * time.Minute).UnixMilli()
+	first := m.workday(day)
+	if at >= to && first.Equal(day) {
+		first = m.workday(clock.Day(day.AddDate(0, 0, 1)))
+	}
+	if at < from || !first.Equal(day) {
+		return first.Add(time.Duration(from) * time.Minute).UnixMilli()
 	}
 	return ms
 }

@@ -21,7 +21,7 @@ import { codesSearch } from "../features/livecode/search";
 import { ordersSearch } from "../features/order/search";
 import { boardSearch, planSearch } from "../features/sop/search";
 import { storesSearch } from "../features/store/search";
-import { auditSearch, callbacksSearch, outboxSearch } from "../features/system/search";
+import { auditSearch, callbacksSearch, outboxSearch, syncSearch } from "../features/system/search";
 import { tasksSearch } from "../features/task/search";
 import { todaySearch } from "../features/today/search";
 import { touchesSearch } from "../features/touch/search";
@@ -200,6 +200,7 @@ const children = [
   createRoute({
     getParentRoute: under,
     path: "/system/sync",
+    validateSearch: syncSearch,
     component: lazyRouteComponent(() => import("../features/system/sync-page"), "SyncPage"),
   }),
   createRoute({
