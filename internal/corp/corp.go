@@ -226,11 +226,8 @@ func (c *Corp) Work(ctx context.Context, owner string) error {
 			func(ctx context.Context) error { return c.Outbox.Run(ctx, lease) },
 			func(ctx context.Context) error { return c.Sync.Work(wecom.Patiently(ctx)) },
 			c.Intake.Run,
-<<<<<<< HEAD
 			c.Archive.Work,
-=======
 			c.examine,
->>>>>>> main
 			c.tick,
 		}
 		done := make(chan error, len(work))

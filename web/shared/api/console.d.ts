@@ -430,6 +430,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Files, newest first */
+        get: operations["listFiles"];
+        put?: never;
+        /** Keep a picture, video or document */
+        post: operations["uploadFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/groups": {
         parameters: {
             query?: never;
@@ -754,6 +772,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/statistics/cover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which days are archived, and how far */
+        get: operations["getStatisticCover"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/statistics/owners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** WeCom's figures of customer groups by owner and day, newest day first */
+        get: operations["listOwnerDays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/statistics/staff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** WeCom's figures by member of staff and day, newest day first */
+        get: operations["listStaffDays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/statistics/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The metrics over WeCom's archived statistics: a day's numbers and the days before */
+        get: operations["getOfficialFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stores": {
         parameters: {
             query?: never;
@@ -806,6 +892,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system/callbacks/replay-failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Handle all failed callbacks again */
+        post: operations["replayFailedCallbacks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system/callbacks/{id}": {
         parameters: {
             query?: never;
@@ -813,7 +916,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One callback with what it led to */
+        /** One callback with what was decided and done because of it */
         get: operations["getCallback"];
         put?: never;
         post?: never;
@@ -834,6 +937,23 @@ export interface paths {
         put?: never;
         /** Handle a callback again */
         post: operations["replayCallback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/door": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What came to the callback address and what became of it */
+        get: operations["getDoor"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -891,6 +1011,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system/stray-ways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Contact ways at WeCom that no code uses */
+        get: operations["listStrayWays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system/sync": {
         parameters: {
             query?: never;
@@ -898,11 +1035,79 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Syncs with their statements */
+        /** The newest runs with their progress and statements */
         get: operations["listSyncs"];
         put?: never;
-        /** Read everything from WeCom and repair what differs */
+        /** Start a run, or let the paused one go on */
         post: operations["startSync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/sync/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One run */
+        get: operations["getSync"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/sync/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pause a run after the page it is at */
+        post: operations["pauseSync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/sync/{id}/repairs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a run repaired, and why nobody had told */
+        get: operations["listSyncRepairs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/sync/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a paused run go on where it stopped */
+        post: operations["resumeSync"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1077,6 +1282,11 @@ export interface components {
         };
         AnalyticsDictionaryOut: {
             items: components["schemas"]["MetricDefinition"][];
+        };
+        AnalyticsOfficialOut: {
+            date: string;
+            series: components["schemas"]["AnalyticsSeriesOut"][];
+            tiles: components["schemas"]["MetricValue"][];
         };
         AnalyticsOrdersSummary: {
             date: string;
@@ -1427,26 +1637,87 @@ export interface components {
              */
             speed?: number;
         };
-        CorpCallbackOut: {
+        CorpCallback: {
             /** Format: int64 */
             attempts: number;
-            body: string;
-            calls: components["schemas"]["OutboxRow"][];
             /** Format: int64 */
             cause_id: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description the corp's time: when it happened, as WeCom says
+             */
             corp_at: string;
-            effects: components["schemas"]["CorpEffect"][];
+            customer: components["schemas"]["CorpRef"];
+            /** @description false for kinds that WeCom's documents did not know */
+            documented: boolean;
             entity: string;
             error: string | null;
+            group: components["schemas"]["CorpRef"];
             /** Format: int64 */
             id: number;
             kind: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when it is tried again
+             */
+            next_at: string | null;
+            /**
+             * Format: date-time
+             * @description wall time
+             */
             received_at: string;
-            state: string;
+            staff: components["schemas"]["CorpRef"];
+            /** @enum {string} */
+            state: "new" | "done" | "failed" | "ignored";
             /** Format: double */
             took_ms: number | null;
+        };
+        CorpCallbackStory: {
+            /** Format: int64 */
+            attempts: number;
+            /** @description the decrypted XML */
+            body: string;
+            calls: components["schemas"]["OutboxMade"][];
+            /** Format: int64 */
+            cause_id: number;
+            /**
+             * Format: date-time
+             * @description the corp's time: when it happened, as WeCom says
+             */
+            corp_at: string;
+            customer: components["schemas"]["CorpRef"];
+            decisions: components["schemas"]["CorpDecision"][];
+            /** @description false for kinds that WeCom's documents did not know */
+            documented: boolean;
+            effects: components["schemas"]["CorpEffect"][];
+            entity: string;
+            error: string | null;
+            follow_ups: components["schemas"]["CorpFollowUp"][];
+            group: components["schemas"]["CorpRef"];
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            /**
+             * Format: date-time
+             * @description when it is tried again
+             */
+            next_at: string | null;
+            /**
+             * Format: date-time
+             * @description wall time
+             */
+            received_at: string;
+            staff: components["schemas"]["CorpRef"];
+            /** @enum {string} */
+            state: "new" | "done" | "failed" | "ignored";
+            /** Format: double */
+            took_ms: number | null;
+        };
+        CorpCallbacksOut: {
+            /** @description whom the text named; null without one */
+            found: components["schemas"]["CorpFound"];
+            items: components["schemas"]["CorpCallback"][];
+            next: string;
         };
         CorpClockOut: {
             accelerated: boolean;
@@ -1458,10 +1729,54 @@ export interface components {
             /** Format: double */
             speed: number;
         };
-        CorpEffect: {
+        CorpDecision: {
             /** Format: date-time */
             at: string;
+            code: components["schemas"]["CorpRef"];
+            customer: components["schemas"]["CorpRef"];
+            group: components["schemas"]["CorpRef"];
+            outcome: string;
+            params: {
+                [key: string]: unknown;
+            };
+            reason: string | null;
+            staff: components["schemas"]["CorpRef"];
+            /** @enum {string} */
+            topic: "touch" | "welcome" | "attribution";
+        };
+        CorpEffect: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            customer: components["schemas"]["CorpRef"];
+            group: components["schemas"]["CorpRef"];
+            /** Format: int64 */
+            id: number;
             kind: string;
+            params: {
+                [key: string]: unknown;
+            };
+            place: string;
+        };
+        CorpFollowUp: {
+            /** Format: date-time */
+            due_at: string;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            staff: components["schemas"]["CorpRef"];
+            state: string;
+            title: string;
+        };
+        CorpFound: {
+            /** Format: int64 */
+            customers: number;
+            /** Format: int64 */
+            groups: number;
+            /** Format: int64 */
+            limit: number;
+            /** Format: int64 */
+            staff: number;
         };
         CorpHealth: {
             detail: string;
@@ -1476,13 +1791,6 @@ export interface components {
             orphaned_codes: number;
             queues: components["schemas"]["CorpQueue"][];
         };
-        CorpIdOut: {
-            /** Format: int64 */
-            id: number;
-        };
-        CorpItemsOutSyncRun: {
-            items: components["schemas"]["SyncRun"][];
-        };
         CorpJobsOut: {
             items: components["schemas"]["JobInfo"][];
             ui: string;
@@ -1496,6 +1804,15 @@ export interface components {
             /** Format: int64 */
             waiting: number;
         };
+        CorpRef: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
+        CorpReplayedOut: {
+            /** Format: int64 */
+            replayed: number;
+        };
         CreateCodeInBody: {
             /** @enum {string} */
             channel: "store_poster" | "table_card" | "receipt" | "package" | "moments" | "article" | "other";
@@ -1508,6 +1825,7 @@ export interface components {
             /** Format: int64 */
             store_id?: number;
             tag_ids?: string[];
+            welcome_parts?: components["schemas"]["MediaPart"][];
             welcome_text?: string;
         };
         CreateUserInputBody: {
@@ -1877,23 +2195,39 @@ export interface components {
             /** Format: double */
             value: number;
         };
-        InboxStored: {
+        InboxDoor: {
             /** Format: int64 */
-            attempts: number;
+            answers: number;
             /** Format: int64 */
-            cause_id: number;
-            /** Format: date-time */
-            corp_at: string;
-            entity: string;
-            error: string | null;
+            days: number;
             /** Format: int64 */
-            id: number;
-            kind: string;
-            /** Format: date-time */
-            received_at: string;
-            state: string;
+            duplicates: number;
+            /** Format: int64 */
+            failed: number;
             /** Format: double */
-            took_ms: number | null;
+            p50_ms: number | null;
+            /** Format: double */
+            p99_ms: number | null;
+            refusals: components["schemas"]["InboxRefusal"][];
+            /** Format: int64 */
+            refused: number;
+            /** Format: int64 */
+            stored: number;
+            /** Format: int64 */
+            verified: number;
+            /** Format: int64 */
+            waiting: number;
+        };
+        InboxRefusal: {
+            from: string;
+            /** Format: date-time */
+            last_at: string;
+            /** Format: int64 */
+            n: number;
+            reason: string;
+            text: string;
+            /** Format: int64 */
+            today: number;
         };
         IntakeErrorItem: {
             code: string;
@@ -2037,6 +2371,7 @@ export interface components {
             token: string;
             url: string;
             welcome: components["schemas"]["LivecodeCodeWelcome"];
+            welcome_parts: components["schemas"]["MediaPart"][];
             welcome_text: string;
         };
         LivecodeCodeGroup: {
@@ -2113,6 +2448,34 @@ export interface components {
             email: string;
             password: string;
         };
+        MediaFileItem: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int32 */
+            height: number;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            mime: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+            url: string;
+            /** Format: int32 */
+            width: number;
+        };
+        MediaPart: {
+            app_id?: string;
+            desc?: string;
+            /** Format: int64 */
+            file_id?: number;
+            page?: string;
+            pic_url?: string;
+            title?: string;
+            /** @enum {string} */
+            type: "image" | "video" | "file" | "link" | "miniprogram";
+            url?: string;
+        };
         MetricDefinition: {
             formula: string;
             id: string;
@@ -2174,6 +2537,31 @@ export interface components {
             state: string;
             store_name: string | null;
         };
+        OutboxMade: {
+            /** Format: int64 */
+            attempts: number;
+            /** Format: date-time */
+            called_at: string | null;
+            /** Format: int64 */
+            cause_id: number;
+            class: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            due_at: string;
+            entity: string;
+            error: string | null;
+            error_code: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            lane: string;
+            /** @description what WeCom's answer was taken as, JSON, cut after 2,000 characters */
+            result: string | null;
+            state: string;
+        };
         OutboxRow: {
             /** Format: int64 */
             attempts: number;
@@ -2229,10 +2617,6 @@ export interface components {
             items: components["schemas"]["GroupMemberOut"][];
             next: string;
         };
-        PageInboxStored: {
-            items: components["schemas"]["InboxStored"][];
-            next: string;
-        };
         PageIntakeErrorItem: {
             items: components["schemas"]["IntakeErrorItem"][];
             next: string;
@@ -2245,6 +2629,10 @@ export interface components {
             items: components["schemas"]["LivecodeCodeItem"][];
             next: string;
         };
+        PageMediaFileItem: {
+            items: components["schemas"]["MediaFileItem"][];
+            next: string;
+        };
         PageOrderOrderItem: {
             items: components["schemas"]["OrderOrderItem"][];
             next: string;
@@ -2255,6 +2643,18 @@ export interface components {
         };
         PageSopSummary: {
             items: components["schemas"]["SopSummary"][];
+            next: string;
+        };
+        PageStatisticOwnerItem: {
+            items: components["schemas"]["StatisticOwnerItem"][];
+            next: string;
+        };
+        PageStatisticStaffItem: {
+            items: components["schemas"]["StatisticStaffItem"][];
+            next: string;
+        };
+        PageSyncRepairItem: {
+            items: components["schemas"]["SyncRepairItem"][];
             next: string;
         };
         PageTaskItem: {
@@ -2355,6 +2755,8 @@ export interface components {
             /** Format: int64 */
             late_hours?: number;
             links?: components["schemas"]["TaskAttachment"][];
+            /** @description pictures, files and cards of a mass send */
+            parts?: components["schemas"]["MediaPart"][];
             promo: boolean;
             purpose: string;
             /** Format: int64 */
@@ -2431,20 +2833,232 @@ export interface components {
             from: string;
             to: string;
         };
-        SyncRun: {
+        StatisticCover: {
+            day: string;
+            /** Format: int64 */
+            owner_absent: number;
+            /** Format: int64 */
+            owner_open: number;
+            /** Format: int64 */
+            owners: number;
+            /** Format: int64 */
+            staff: number;
+            /** Format: int64 */
+            staff_absent: number;
+            /** Format: int64 */
+            staff_open: number;
+        };
+        StatisticCoverOut: {
+            /** @description the oldest archived day */
+            first: string | null;
+            /** @description one a day, oldest first */
+            items: components["schemas"]["StatisticCover"][];
+            last: string | null;
+            /**
+             * Format: int64
+             * @description staff with a seat now, in the caller's scope
+             */
+            staff: number;
+        };
+        StatisticOwnerItem: {
+            /** Format: int64 */
+            active_groups: number | null;
+            /** Format: int64 */
+            active_members: number | null;
+            day: string;
+            final: boolean;
+            given: boolean;
+            /** Format: int64 */
+            groups: number | null;
+            /** Format: int64 */
+            members: number | null;
+            /** Format: int64 */
+            messages: number | null;
+            /** Format: int64 */
+            new_groups: number | null;
+            /** Format: int64 */
+            new_members: number | null;
+            /** Format: int64 */
+            staff_id: number;
+            staff_name: string;
+            store_name: string;
+        };
+        StatisticStaffItem: {
+            /** Format: int64 */
+            applies: number | null;
+            /** Format: int64 */
+            chats: number | null;
+            /** Format: int64 */
+            contacts: number | null;
+            day: string;
+            final: boolean;
+            given: boolean;
+            /** Format: int64 */
+            messages: number | null;
+            /** Format: int64 */
+            negative: number | null;
+            /** Format: int64 */
+            reply_minutes: number | null;
+            /** Format: double */
+            reply_percent: number | null;
+            /** Format: int64 */
+            staff_id: number;
+            staff_name: string;
+            store_name: string;
+        };
+        SyncArchive: {
+            /** Format: int64 */
+            absent: number;
+            error?: string;
+            /** Format: int64 */
+            owner_days: number;
+            /** Format: int64 */
+            staff_days: number;
+        };
+        SyncDifference: {
+            /** Format: int64 */
+            extra: number;
+            /** Format: int64 */
+            missing: number;
+            thing: string;
+        };
+        SyncIdOut: {
+            /** Format: int64 */
+            id: number;
+        };
+        SyncProgressItem: {
+            /**
+             * Format: int64
+             * @description to WeCom
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description calls of late; 0 = not known yet
+             */
+            per_minute: number;
+            /**
+             * Format: double
+             * @description of the whole, estimated, 0 to 1
+             */
+            share: number;
+            step: string;
+            steps: components["schemas"]["SyncStep"][];
+        };
+        SyncRepairItem: {
+            /** Format: int64 */
+            callback_id: number;
+            chat_id: string;
+            /** Format: int64 */
+            code_id: number;
+            /** Format: int64 */
+            customer_id: number;
+            customer_name: string;
+            external_userid: string;
+            /** Format: int64 */
+            group_id: number;
+            group_name: string;
+            /** Format: date-time */
+            happened_at: string | null;
+            /** Format: int64 */
+            id: number;
+            /** @description tag or config id */
+            object: string;
+            object_name: string;
+            reason: string;
+            staff_name: string;
+            thing: string;
+            userid: string;
+            what: string;
+        };
+        SyncResult: {
+            amended: {
+                [key: string]: number;
+            };
+            archive?: components["schemas"]["SyncArchive"];
+            complete: boolean;
+            differs?: components["schemas"]["SyncDifference"][];
+            during: {
+                [key: string]: number;
+            };
+            extra: {
+                [key: string]: number;
+            };
+            held_after: {
+                [key: string]: number;
+            };
+            held_before: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            listed: number;
+            missing: {
+                [key: string]: number;
+            };
+            remote: {
+                [key: string]: number;
+            };
+            rooms?: string;
+            /** Format: int64 */
+            strays: number;
+            /** Format: int64 */
+            unread?: number;
+            why?: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+        };
+        SyncRunItem: {
+            /** @description what stopped it, or what it is waiting for */
             error: string;
             /** Format: date-time */
             finished_at: string | null;
             /** Format: int64 */
             id: number;
-            kind: string;
-            progress: unknown;
-            result: unknown;
+            /** @enum {string} */
+            kind: "full" | "check";
+            progress: components["schemas"]["SyncProgressItem"];
+            result: components["schemas"]["SyncResult"];
             /** Format: date-time */
             started_at: string;
+            /** @enum {string} */
+            state: "running" | "paused" | "done" | "failed";
+        };
+        SyncRunsOut: {
+            items: components["schemas"]["SyncRunItem"][];
+            /**
+             * Format: date-time
+             * @description when the next run starts by itself, on the corp's clock
+             */
+            next: string | null;
+            next_kind: string;
+        };
+        SyncStep: {
+            /** Format: int64 */
+            done: number;
+            name: string;
+            /** Format: int64 */
+            of: number;
             state: string;
+            /** Format: double */
+            weight: number;
+        };
+        SyncStray: {
+            config_id: string;
+            /** Format: date-time */
+            found_at: string;
+            remark: string;
+            state: string;
+            users: string[];
+        };
+        SyncStraysOut: {
+            items: components["schemas"]["SyncStray"][];
+            next: string;
         };
         TaskAttachment: {
+            /** Format: int64 */
+            file_id?: number;
             title: string;
             type: string;
             url: string;
@@ -2520,6 +3134,7 @@ export interface components {
             /** @description empty: the store's staff */
             staff_ids?: number[];
             tag_ids?: string[];
+            welcome_parts?: components["schemas"]["MediaPart"][];
             welcome_text?: string;
         };
         UpdateUserInputBody: {
@@ -3516,6 +4131,76 @@ export interface operations {
             };
         };
     };
+    listFiles: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                kind?: "image" | "video" | "file";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMediaFileItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    uploadFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MediaFileItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
     listGroups: {
         parameters: {
             query?: {
@@ -4194,6 +4879,149 @@ export interface operations {
             };
         };
     };
+    getStatisticCover: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatisticCoverOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listOwnerDays: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                /** @description first day, YYYY-MM-DD; empty = 30 days before the last */
+                from?: string;
+                /** @description last day; empty = yesterday */
+                to?: string;
+                store_id?: number;
+                staff_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStatisticOwnerItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listStaffDays: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                /** @description first day, YYYY-MM-DD; empty = 30 days before the last */
+                from?: string;
+                /** @description last day; empty = yesterday */
+                to?: string;
+                store_id?: number;
+                staff_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStatisticStaffItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getOfficialFigures: {
+        parameters: {
+            query?: {
+                /** @description business day; empty = the day before the corp's today */
+                date?: string;
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnalyticsOfficialOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
     "list-stores": {
         parameters: {
             query?: {
@@ -4306,9 +5134,15 @@ export interface operations {
                 /** @description opaque; from the last page's next */
                 cursor?: string;
                 limit?: number;
+                /** @description name or id of a customer, a group or a member of staff; any other id of WeCom's */
                 q?: string;
+                /** @description change_external_chat, change_external_chat/update, or undocumented */
                 kind?: string;
                 state?: "new" | "done" | "failed" | "ignored";
+                /** @description YYYY-MM-DD: received on that day or later */
+                from?: string;
+                /** @description YYYY-MM-DD: received on that day or earlier */
+                to?: string;
             };
             header?: never;
             path?: never;
@@ -4322,7 +5156,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageInboxStored"];
+                    "application/json": components["schemas"]["CorpCallbacksOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    replayFailedCallbacks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorpReplayedOut"];
                 };
             };
             /** @description Error */
@@ -4353,7 +5216,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CorpCallbackOut"];
+                    "application/json": components["schemas"]["CorpCallbackStory"];
                 };
             };
             /** @description Error */
@@ -4385,6 +5248,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getDoor: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxDoor"];
                 };
             };
             /** @description Error */
@@ -4490,9 +5384,12 @@ export interface operations {
             };
         };
     };
-    listSyncs: {
+    listStrayWays: {
         parameters: {
-            query?: never;
+            query?: {
+                after?: string;
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4505,7 +5402,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CorpItemsOutSyncRun"];
+                    "application/json": components["schemas"]["SyncStraysOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listSyncs: {
+        parameters: {
+            query?: {
+                kind?: "full" | "check";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncRunsOut"];
                 };
             };
             /** @description Error */
@@ -4521,7 +5449,9 @@ export interface operations {
     };
     startSync: {
         parameters: {
-            query?: never;
+            query?: {
+                kind?: "full" | "check";
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4534,7 +5464,138 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CorpIdOut"];
+                    "application/json": components["schemas"]["SyncIdOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getSync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncRunItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    pauseSync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listSyncRepairs: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                thing?: "staff" | "tags" | "relations" | "groups" | "members" | "ways" | "join_ways";
+                what?: "added" | "ended" | "amended";
+                reason?: "lost" | "unheard" | "failed" | "waiting" | "handled" | "unhandled" | "before" | "range" | "silent" | "api" | "unknown";
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSyncRepairItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    resumeSync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
                 };
             };
             /** @description Error */
