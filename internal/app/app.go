@@ -171,6 +171,9 @@ func (a *App) sweep(ctx context.Context, c *corp.Corp) error {
 		if err := api.Sweep(ctx, a.Pool.Shared(), a.Wall.Now()); err != nil && ctx.Err() == nil {
 			a.Log.Error("sweep keys", "error", err)
 		}
+		if err := c.Inbox.Sweep(ctx); err != nil && ctx.Err() == nil {
+			a.Log.Error("sweep callbacks", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

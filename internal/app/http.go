@@ -40,6 +40,7 @@ func (a *App) Describe(c *corp.Corp, users *auth.Service, jobs *job.Client, driv
 	c.Intake.API(x.Console)
 	c.Customers.API(x.Console)
 	c.Groups.API(x.Console)
+	c.Media.API(x.Console)
 	c.Codes.API(x.Console)
 	c.SOP.API(x.Console)
 	c.Tasks.API(x.Console)
@@ -93,6 +94,7 @@ func (a *App) handler(ctx context.Context, c *corp.Corp, jobs *job.Client, extra
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", a.healthz)
 	if a.Config.Has(config.RoleIngress) {
+		c.Ingress.From = func(r *http.Request) string { return auth.ClientAddress(r, a.Config.Proxies()).String() }
 		mux.Handle("/callback/"+c.Schema, c.Ingress)
 	}
 	if a.Config.Has(config.RoleWeb) {

@@ -17,6 +17,7 @@ import (
 	"qunce/internal/directory"
 	"qunce/internal/doctor"
 	"qunce/internal/group"
+	"qunce/internal/inbox"
 	"qunce/internal/intake"
 	"qunce/internal/job"
 	"qunce/internal/livecode"
@@ -142,6 +143,8 @@ func enums() map[string][]string {
 		"doctor_finding.state":      texts(doctor.States()),
 		"directory_store.status":    texts(directory.Statuses()),
 		"group_group.status":        texts(group.Statuses()),
+		"inbox_door.outcome":        texts(inbox.Outcomes()),
+		"inbox_event.state":         texts(inbox.States()),
 		"intake_import.kind":        texts(intake.Kinds()),
 		"intake_import.state":       texts(intake.States()),
 		"livecode_attribution.step": livecode.Steps(),

@@ -73,11 +73,6 @@ func (s *Service) SignInCookie(w http.ResponseWriter, r *http.Request, token str
 	s.setCookie(w, r, console, token)
 }
 
-// ClientAddress is where a request comes from: the peer, or what the trusted proxies before it say.
-func ClientAddress(r *http.Request, proxies []netip.Prefix) netip.Addr {
-	return clientAddress(r, proxies)
-}
-
 // FromProxy reports whether a request comes straight from a trusted proxy, whose other headers may be believed, too.
 func FromProxy(r *http.Request, proxies []netip.Prefix) bool {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)

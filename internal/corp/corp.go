@@ -15,6 +15,7 @@ import (
 
 	"qunce/internal/analytics"
 	"qunce/internal/audit"
+	"qunce/internal/blob"
 	"qunce/internal/clock"
 	"qunce/internal/customer"
 	"qunce/internal/directory"
@@ -27,6 +28,7 @@ import (
 	"qunce/internal/intake"
 	"qunce/internal/job"
 	"qunce/internal/livecode"
+	"qunce/internal/media"
 	"qunce/internal/order"
 	"qunce/internal/outbox"
 	"qunce/internal/pg"
@@ -69,6 +71,7 @@ type Corp struct {
 	Audit     *audit.Log
 	Inbox     *inbox.Inbox
 	Outbox    *outbox.Outbox
+	Media     *media.Service
 	Ingress   *inbox.Ingress
 	Directory *directory.Service
 	Customers *customer.Service
@@ -140,6 +143,7 @@ func (c *Corp) wire() {
 			return c.Customers.CountByStaff(ctx, ids)
 		},
 		CodeOf: c.staffCodeOf})
+	c.Media = media.New(media.Deps{DB: c.DB, IDs: c.IDs, Clock: now, WeCom: c.WeCom})
 	names := c.names()
 	c.Customers = customer.New(customer.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: wall, Events: c.Events, WeCom: c.WeCom, Audit: c.Audit,
 		Staff: staffRefs{c.Directory}, Names: names, Parts: c.parts(), Log: log})
@@ -153,10 +157,10 @@ func (c *Corp) wire() {
 	c.Tasks = task.New(task.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Outbox: c.Outbox, WeCom: c.WeCom, Audit: c.Audit,
 		Directory: c.Directory, Log: log, PublicURL: public})
 	c.Codes = livecode.New(livecode.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: wall, Events: c.Events, Outbox: c.Outbox, WeCom: c.WeCom,
-		Audit: c.Audit, Log: log, Directory: c.Directory, Groups: c.Groups, Customers: c.Customers, Orders: c.Orders, Touches: c.Touch,
+		Audit: c.Audit, Log: log, Directory: c.Directory, Groups: c.Groups, Customers: c.Customers, Orders: c.Orders, Touches: c.Touch, Media: c.Media,
 		TagNames:  c.Customers.TagNames,
 		PublicURL: public, Brand: c.BrandName()})
-	c.Sends = send.New(send.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Outbox: c.Outbox, WeCom: c.WeCom, Tasks: c.Tasks, Touch: c.Touch, Log: log})
+	c.Sends = send.New(send.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Outbox: c.Outbox, WeCom: c.WeCom, Tasks: c.Tasks, Touch: c.Touch, Media: c.Media, Log: log})
 	c.wireLater()
 	c.Statistic = statistic.New(statistic.Deps{DB: c.DB, Clock: now, WeCom: c.WeCom, Audit: c.Audit, Directory: c.Directory, Log: log,
 		Owners: func(ctx context.Context) ([]int64, error) { return c.Groups.Owners(ctx, c.DB) }})
@@ -196,7 +200,7 @@ func (c *Corp) Address() string {
 // Tables lists what all packages declare in a corp's schema.
 func Tables() []pg.Table {
 	var all []pg.Table
-	for _, tables := range []func() []pg.Table{job.Tables, event.Tables, audit.Tables, outbox.Tables, inbox.Tables, directory.Tables, customer.Tables,
+	for _, tables := range []func() []pg.Table{job.Tables, event.Tables, audit.Tables, outbox.Tables, inbox.Tables, blob.Tables, media.Tables, directory.Tables, customer.Tables,
 		group.Tables, tenant.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, statistic.Tables, sync.Tables, intake.Tables, doctor.Tables, ownTables} {
 		all = append(all, tables()...)
 	}

@@ -2,17 +2,13 @@ package corp
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"qunce/internal/api"
 	"qunce/internal/audit"
 	"qunce/internal/errs"
-	"qunce/internal/event"
-	"qunce/internal/inbox"
 	"qunce/internal/job"
 	"qunce/internal/outbox"
-	"qunce/internal/pg"
 )
 
 // Driver moves an accelerated clock on demand; the demo does.
@@ -62,25 +58,6 @@ type healthOut struct {
 	Orphans int64    `json:"orphaned_codes"`
 }
 
-type callbacksIn struct {
-	api.PageInput
-	Text  string `query:"q" maxLength:"64"`
-	Kind  string `query:"kind" maxLength:"80"`
-	State string `query:"state" enum:"new,done,failed,ignored"`
-}
-
-type callbackOut struct {
-	inbox.Stored
-	Body    string       `json:"body"`
-	Effects []effect     `json:"effects"`
-	Calls   []outbox.Row `json:"calls"`
-}
-
-type effect struct {
-	Kind string    `json:"kind"`
-	At   time.Time `json:"at"`
-}
-
 type outboxIn struct {
 	api.PageInput
 	State string `query:"state" enum:"planned,calling,done,unknown,failed"`
@@ -106,9 +83,7 @@ func (s System) API(a *api.API) {
 			return api.Empty{}, s.Driver.NextDay(ctx)
 		})
 	api.Register(a, reg("getHealth", "GET", "/api/system/health", "What runs and what waits", "system.read"), s.health)
-	api.Register(a, reg("listCallbacks", "GET", "/api/system/callbacks", "WeCom's callbacks, newest first", "system.read"), s.callbacks)
-	api.Register(a, reg("getCallback", "GET", "/api/system/callbacks/{id}", "One callback with what it led to", "system.read"), s.callback)
-	api.Register(a, reg("replayCallback", "POST", "/api/system/callbacks/{id}/replay", "Handle a callback again", "system.manage"), s.replay)
+	s.callbackAPI(a)
 	api.Register(a, reg("listCalls", "GET", "/api/system/outbox", "Calls to WeCom, newest first", "system.read"), s.calls)
 	api.Register(a, reg("listJobs", "GET", "/api/system/jobs", "Machine jobs", "system.read"), s.jobs)
 	api.Register(a, reg("listAudit", "GET", "/api/audit", "Who did what", "audit.read"), s.auditList)
@@ -179,49 +154,6 @@ func (s System) health(ctx context.Context, _ *struct{}) (healthOut, error) {
 	}
 	out.Orphans, err = s.Codes.Orphans(ctx)
 	return out, err
-}
-
-func (s System) callbacks(ctx context.Context, in *callbacksIn) (api.Page[inbox.Stored], error) {
-	m, _, err := in.Mark()
-	if err != nil {
-		return api.Page[inbox.Stored]{}, err
-	}
-	rows, err := inbox.List(ctx, s.DB, inbox.Filter{Text: in.Text, Event: in.Kind, State: in.State, Before: m.ID, Limit: in.Limit + 1})
-	return api.Paged(rows, in.Limit, func(r inbox.Stored) api.Mark { return api.Mark{ID: r.ID} }), err
-}
-
-func (s System) callback(ctx context.Context, in *one) (callbackOut, error) {
-	row, body, err := inbox.Get(ctx, s.DB, in.ID)
-	if err != nil {
-		return callbackOut{}, err
-	}
-	out := callbackOut{Stored: row, Body: body, Effects: []effect{}}
-	evs, err := event.ByCause(ctx, s.DB, row.CauseID)
-	if err != nil {
-		return out, err
-	}
-	for _, e := range evs {
-		out.Effects = append(out.Effects, effect{string(e.Kind), e.At})
-	}
-	if out.Calls, err = outbox.ByCause(ctx, s.DB, row.CauseID); out.Calls == nil {
-		out.Calls = []outbox.Row{}
-	}
-	if err != nil {
-		return out, err
-	}
-	// A callback's body is personal data: who read it is kept.
-	return out, s.DB.Tx(ctx, func(tx pg.Tx) error {
-		return s.Audit.Record(ctx, tx, s.Time.Now(), "callback.read", fmt.Sprintf("callback/%d", in.ID), map[string]string{})
-	})
-}
-
-func (s System) replay(ctx context.Context, in *one) (api.Empty, error) {
-	return api.Empty{}, s.DB.Tx(ctx, func(tx pg.Tx) error {
-		if err := s.Inbox.Replay(ctx, tx, in.ID); err != nil {
-			return err
-		}
-		return s.Audit.Record(ctx, tx, s.Time.Now(), "callback.replay", fmt.Sprintf("callback/%d", in.ID), map[string]string{})
-	})
 }
 
 func (s System) calls(ctx context.Context, in *outboxIn) (api.Page[outbox.Row], error) {

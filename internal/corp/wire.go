@@ -22,7 +22,7 @@ import (
 func (c *Corp) wireLater() {
 	now := c.Time.Clock()
 	c.SOP = sop.New(sop.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Audit: c.Audit, Customers: c.Customers, Groups: c.Groups,
-		Directory: c.Directory, Touch: c.Touch, Tasks: c.Tasks, Sends: c.Sends})
+		Directory: c.Directory, Touch: c.Touch, Tasks: c.Tasks, Sends: c.Sends, Media: c.Media})
 	c.Events.Subscribe("customer", c.endOfFriends, send.NotFriend)
 	c.Analytics = analytics.New(analytics.Deps{DB: c.DB, Clock: now})
 	c.Intake = intake.New(intake.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: c.Wall, Audit: c.Audit, Catalog: c.Catalog, Log: c.Log,

@@ -7,12 +7,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"qunce/internal/customer"
 	"qunce/internal/errs"
 	"qunce/internal/event"
 	"qunce/internal/failpoint"
+	"qunce/internal/media"
 	"qunce/internal/outbox"
 	"qunce/internal/pg"
 	"qunce/internal/touch"
@@ -51,20 +53,22 @@ var fpWelcomeBefore = failpoint.New("livecode.welcome.before")
 
 // welcomeCall is the payload of the call: everything it needs, since nothing may stand in front of it.
 type welcomeCall struct {
-	ID         int64       `json:"id"`
-	CustomerID int64       `json:"customer_id"`
-	StaffID    int64       `json:"staff_id"`
-	StoreID    int64       `json:"store_id"`
-	CodeID     int64       `json:"code_id"`
-	TouchID    int64       `json:"touch_id"`
-	Code       string      `json:"code"`
-	Text       string      `json:"text"`
-	Card       *wecom.Link `json:"card,omitempty"`
-	Received   time.Time   `json:"received"`
+	ID         int64        `json:"id"`
+	CustomerID int64        `json:"customer_id"`
+	StaffID    int64        `json:"staff_id"`
+	StoreID    int64        `json:"store_id"`
+	CodeID     int64        `json:"code_id"`
+	TouchID    int64        `json:"touch_id"`
+	Code       string       `json:"code"`
+	Text       string       `json:"text"`
+	Card       *wecom.Link  `json:"card,omitempty"`
+	Parts      []media.Part `json:"parts,omitempty"`
+	Received   time.Time    `json:"received"`
 }
 
 type welcomeResult struct {
 	Already bool `json:"already"`
+	Bare    bool `json:"bare,omitempty"` // without its files, which could not be uploaded in time
 }
 
 func (s *Service) registerWelcome() {
@@ -226,7 +230,7 @@ func (sc scene) welcome(s *Service, e event.Event, data customer.WelcomeData) we
 	if ours && code.StoreID != 0 {
 		store = code.StoreID
 	}
-	call := welcomeCall{CustomerID: e.CustomerID, StaffID: e.StaffID, StoreID: store, CodeID: code.ID, Code: data.Code, Received: data.Received}
+	call := welcomeCall{CustomerID: e.CustomerID, StaffID: e.StaffID, StoreID: store, CodeID: code.ID, Code: data.Code, Received: data.Received, Parts: code.WelcomeParts}
 	if !ours || code.OfferGroup {
 		call.Card = s.card(sc.doors[store].Group, sc.finder, sc.stores[store])
 	}
@@ -251,15 +255,11 @@ func (s *Service) doWelcome(ctx context.Context, call outbox.Call) (any, error) 
 	if err := json.Unmarshal(call.Payload, &w); err != nil {
 		return nil, fmt.Errorf("payload of %s: %w", call.Key, err)
 	}
-	msg := wecom.Welcome{Code: w.Code, Text: &wecom.Text{Content: w.Text}}
-	if w.Card != nil {
-		msg.Attachments = []wecom.Attachment{{MsgType: "link", Link: w.Card}}
-	}
-	err := s.WeCom.SendWelcome(ctx, msg)
+	bare, err := s.sendWelcome(ctx, w)
 	age := s.Wall.Now().Sub(w.Received)
 	switch {
 	case err == nil:
-		return welcomeResult{}, nil
+		return welcomeResult{Bare: bare}, nil
 	case wecom.IsCode(err, 41051):
 		return welcomeResult{Already: call.Attempts == 1}, nil // else it was our own earlier try
 	case wecom.Unknown(err):
@@ -268,6 +268,29 @@ func (s *Service) doWelcome(ctx context.Context, call outbox.Call) (any, error) 
 		return nil, errs.E(errs.Conflict, "code.welcome_expired", "%s after the callback", age.Round(time.Millisecond)).Wrap(err)
 	}
 	return nil, err
+}
+
+// bareAfter is how old a welcome may get for the sake of its files.
+const bareAfter = 8 * time.Second
+
+// sendWelcome sends one with its files. A greeting without its picture is better than none: files that cannot be uploaded,
+// at all or in time, are left out.
+func (s *Service) sendWelcome(ctx context.Context, w welcomeCall) (bare bool, err error) {
+	msg := wecom.Welcome{Code: w.Code, Text: &wecom.Text{Content: w.Text}}
+	if w.Card != nil {
+		msg.Attachments = []wecom.Attachment{{MsgType: "link", Link: w.Card}}
+	}
+	patient, cancel := context.WithTimeout(ctx, max(bareAfter-s.Wall.Now().Sub(w.Received), time.Second))
+	defer cancel()
+	if _, err := s.Media.Attachments(patient, w.Parts); err != nil {
+		s.Log.Warn("a welcome goes out without its files", "code", w.CodeID, "error", err)
+		return true, s.WeCom.SendWelcome(ctx, msg)
+	}
+	cards := msg.Attachments
+	return false, s.Media.With(ctx, w.Parts, func(fresh []wecom.Attachment) error {
+		msg.Attachments = append(slices.Clone(cards), fresh...)
+		return s.WeCom.SendWelcome(ctx, msg)
+	})
 }
 
 func welcomeVerdict(err error, attempts int) (outbox.Verdict, time.Duration) {

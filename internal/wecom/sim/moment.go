@@ -2,7 +2,6 @@ package sim
 
 import (
 	"cmp"
-	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -532,16 +531,4 @@ func list[T any](v []T) []T {
 		return []T{}
 	}
 	return v
-}
-
-// number reads an int that may be written as a string.
-type number int64
-
-func (n *number) UnmarshalJSON(b []byte) error {
-	v, err := strconv.ParseInt(strings.Trim(string(b), `"`), 10, 64)
-	if err != nil {
-		return json.Unmarshal(b, new(int64)) //nolint:wrapcheck // its own error says more
-	}
-	*n = number(v)
-	return nil
 }

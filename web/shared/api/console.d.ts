@@ -260,6 +260,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Files, newest first */
+        get: operations["listFiles"];
+        put?: never;
+        /** Keep a picture, video or document */
+        post: operations["uploadFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/groups": {
         parameters: {
             query?: never;
@@ -771,6 +789,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/statistics/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The metrics over WeCom's archived statistics: a day's numbers and the days before */
+        get: operations["getOfficialFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stores": {
         parameters: {
             query?: never;
@@ -823,6 +858,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system/callbacks/replay-failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Handle all failed callbacks again */
+        post: operations["replayFailedCallbacks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system/callbacks/{id}": {
         parameters: {
             query?: never;
@@ -830,7 +882,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One callback with what it led to */
+        /** One callback with what was decided and done because of it */
         get: operations["getCallback"];
         put?: never;
         post?: never;
@@ -869,6 +921,23 @@ export interface paths {
         put?: never;
         /** Examine this installation now; takes up to ten seconds and changes nothing */
         post: operations["run-doctor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/door": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What came to the callback address and what became of it */
+        get: operations["getDoor"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1327,6 +1396,11 @@ export interface components {
         AnalyticsDictionaryOut: {
             items: components["schemas"]["MetricDefinition"][];
         };
+        AnalyticsOfficialOut: {
+            date: string;
+            series: components["schemas"]["AnalyticsSeriesOut"][];
+            tiles: components["schemas"]["MetricValue"][];
+        };
         AnalyticsOrdersSummary: {
             date: string;
             tiles: components["schemas"]["MetricValue"][];
@@ -1454,26 +1528,87 @@ export interface components {
              */
             speed?: number;
         };
-        CorpCallbackOut: {
+        CorpCallback: {
             /** Format: int64 */
             attempts: number;
-            body: string;
-            calls: components["schemas"]["OutboxRow"][];
             /** Format: int64 */
             cause_id: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description the corp's time: when it happened, as WeCom says
+             */
             corp_at: string;
-            effects: components["schemas"]["CorpEffect"][];
+            customer: components["schemas"]["CorpRef"];
+            /** @description false for kinds that WeCom's documents did not know */
+            documented: boolean;
             entity: string;
             error: string | null;
+            group: components["schemas"]["CorpRef"];
             /** Format: int64 */
             id: number;
             kind: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when it is tried again
+             */
+            next_at: string | null;
+            /**
+             * Format: date-time
+             * @description wall time
+             */
             received_at: string;
-            state: string;
+            staff: components["schemas"]["CorpRef"];
+            /** @enum {string} */
+            state: "new" | "done" | "failed" | "ignored";
             /** Format: double */
             took_ms: number | null;
+        };
+        CorpCallbackStory: {
+            /** Format: int64 */
+            attempts: number;
+            /** @description the decrypted XML */
+            body: string;
+            calls: components["schemas"]["OutboxMade"][];
+            /** Format: int64 */
+            cause_id: number;
+            /**
+             * Format: date-time
+             * @description the corp's time: when it happened, as WeCom says
+             */
+            corp_at: string;
+            customer: components["schemas"]["CorpRef"];
+            decisions: components["schemas"]["CorpDecision"][];
+            /** @description false for kinds that WeCom's documents did not know */
+            documented: boolean;
+            effects: components["schemas"]["CorpEffect"][];
+            entity: string;
+            error: string | null;
+            follow_ups: components["schemas"]["CorpFollowUp"][];
+            group: components["schemas"]["CorpRef"];
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            /**
+             * Format: date-time
+             * @description when it is tried again
+             */
+            next_at: string | null;
+            /**
+             * Format: date-time
+             * @description wall time
+             */
+            received_at: string;
+            staff: components["schemas"]["CorpRef"];
+            /** @enum {string} */
+            state: "new" | "done" | "failed" | "ignored";
+            /** Format: double */
+            took_ms: number | null;
+        };
+        CorpCallbacksOut: {
+            /** @description whom the text named; null without one */
+            found: components["schemas"]["CorpFound"];
+            items: components["schemas"]["CorpCallback"][];
+            next: string;
         };
         CorpClockOut: {
             accelerated: boolean;
@@ -1485,10 +1620,54 @@ export interface components {
             /** Format: double */
             speed: number;
         };
-        CorpEffect: {
+        CorpDecision: {
             /** Format: date-time */
             at: string;
+            code: components["schemas"]["CorpRef"];
+            customer: components["schemas"]["CorpRef"];
+            group: components["schemas"]["CorpRef"];
+            outcome: string;
+            params: {
+                [key: string]: unknown;
+            };
+            reason: string | null;
+            staff: components["schemas"]["CorpRef"];
+            /** @enum {string} */
+            topic: "touch" | "welcome" | "attribution";
+        };
+        CorpEffect: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            customer: components["schemas"]["CorpRef"];
+            group: components["schemas"]["CorpRef"];
+            /** Format: int64 */
+            id: number;
             kind: string;
+            params: {
+                [key: string]: unknown;
+            };
+            place: string;
+        };
+        CorpFollowUp: {
+            /** Format: date-time */
+            due_at: string;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            staff: components["schemas"]["CorpRef"];
+            state: string;
+            title: string;
+        };
+        CorpFound: {
+            /** Format: int64 */
+            customers: number;
+            /** Format: int64 */
+            groups: number;
+            /** Format: int64 */
+            limit: number;
+            /** Format: int64 */
+            staff: number;
         };
         CorpHealth: {
             detail: string;
@@ -1527,6 +1706,15 @@ export interface components {
             /** Format: int64 */
             waiting: number;
         };
+        CorpRef: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
+        CorpReplayedOut: {
+            /** Format: int64 */
+            replayed: number;
+        };
         CreateCodeInBody: {
             /** @enum {string} */
             channel: "store_poster" | "table_card" | "receipt" | "package" | "moments" | "article" | "other";
@@ -1539,6 +1727,7 @@ export interface components {
             /** Format: int64 */
             store_id?: number;
             tag_ids?: string[];
+            welcome_parts?: components["schemas"]["MediaPart"][];
             welcome_text?: string;
         };
         CreateUserInputBody: {
@@ -1961,23 +2150,39 @@ export interface components {
             /** Format: double */
             value: number;
         };
-        InboxStored: {
+        InboxDoor: {
             /** Format: int64 */
-            attempts: number;
+            answers: number;
             /** Format: int64 */
-            cause_id: number;
-            /** Format: date-time */
-            corp_at: string;
-            entity: string;
-            error: string | null;
+            days: number;
             /** Format: int64 */
-            id: number;
-            kind: string;
-            /** Format: date-time */
-            received_at: string;
-            state: string;
+            duplicates: number;
+            /** Format: int64 */
+            failed: number;
             /** Format: double */
-            took_ms: number | null;
+            p50_ms: number | null;
+            /** Format: double */
+            p99_ms: number | null;
+            refusals: components["schemas"]["InboxRefusal"][];
+            /** Format: int64 */
+            refused: number;
+            /** Format: int64 */
+            stored: number;
+            /** Format: int64 */
+            verified: number;
+            /** Format: int64 */
+            waiting: number;
+        };
+        InboxRefusal: {
+            from: string;
+            /** Format: date-time */
+            last_at: string;
+            /** Format: int64 */
+            n: number;
+            reason: string;
+            text: string;
+            /** Format: int64 */
+            today: number;
         };
         IntakeErrorItem: {
             code: string;
@@ -2126,6 +2331,7 @@ export interface components {
             token: string;
             url: string;
             welcome: components["schemas"]["LivecodeCodeWelcome"];
+            welcome_parts: components["schemas"]["MediaPart"][];
             welcome_text: string;
         };
         LivecodeCodeGroup: {
@@ -2202,6 +2408,34 @@ export interface components {
             email: string;
             password: string;
         };
+        MediaFileItem: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int32 */
+            height: number;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            mime: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+            url: string;
+            /** Format: int32 */
+            width: number;
+        };
+        MediaPart: {
+            app_id?: string;
+            desc?: string;
+            /** Format: int64 */
+            file_id?: number;
+            page?: string;
+            pic_url?: string;
+            title?: string;
+            /** @enum {string} */
+            type: "image" | "video" | "file" | "link" | "miniprogram";
+            url?: string;
+        };
         MetricDefinition: {
             formula: string;
             id: string;
@@ -2266,6 +2500,31 @@ export interface components {
             state: string;
             store_name: string | null;
         };
+        OutboxMade: {
+            /** Format: int64 */
+            attempts: number;
+            /** Format: date-time */
+            called_at: string | null;
+            /** Format: int64 */
+            cause_id: number;
+            class: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            due_at: string;
+            entity: string;
+            error: string | null;
+            error_code: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            lane: string;
+            /** @description what WeCom's answer was taken as, JSON, cut after 2,000 characters */
+            result: string | null;
+            state: string;
+        };
         OutboxRow: {
             /** Format: int64 */
             attempts: number;
@@ -2317,10 +2576,6 @@ export interface components {
             items: components["schemas"]["GroupMemberOut"][];
             next: string;
         };
-        PageInboxStored: {
-            items: components["schemas"]["InboxStored"][];
-            next: string;
-        };
         PageIntakeErrorItem: {
             items: components["schemas"]["IntakeErrorItem"][];
             next: string;
@@ -2331,6 +2586,10 @@ export interface components {
         };
         PageLivecodeCodeItem: {
             items: components["schemas"]["LivecodeCodeItem"][];
+            next: string;
+        };
+        PageMediaFileItem: {
+            items: components["schemas"]["MediaFileItem"][];
             next: string;
         };
         PageOrderOrderItem: {
@@ -2536,6 +2795,8 @@ export interface components {
             /** Format: int64 */
             late_hours?: number;
             links?: components["schemas"]["TaskAttachment"][];
+            /** @description pictures, files and cards of a mass send */
+            parts?: components["schemas"]["MediaPart"][];
             promo: boolean;
             purpose: string;
             /** Format: int64 */
@@ -2836,6 +3097,8 @@ export interface components {
             next: string;
         };
         TaskAttachment: {
+            /** Format: int64 */
+            file_id?: number;
             title: string;
             type: string;
             url: string;
@@ -2915,6 +3178,7 @@ export interface components {
             /** @description empty: the store's staff */
             staff_ids?: number[];
             tag_ids?: string[];
+            welcome_parts?: components["schemas"]["MediaPart"][];
             welcome_text?: string;
         };
         UpdateUserInputBody: {
@@ -3544,6 +3808,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DirectoryDepartmentList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listFiles: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                kind?: "image" | "video" | "file";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMediaFileItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    uploadFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MediaFileItem"];
                 };
             };
             /** @description Error */
@@ -4607,6 +4941,39 @@ export interface operations {
             };
         };
     };
+    getOfficialFigures: {
+        parameters: {
+            query?: {
+                /** @description business day; empty = the day before the corp's today */
+                date?: string;
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnalyticsOfficialOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
     "list-stores": {
         parameters: {
             query?: {
@@ -4719,9 +5086,15 @@ export interface operations {
                 /** @description opaque; from the last page's next */
                 cursor?: string;
                 limit?: number;
+                /** @description name or id of a customer, a group or a member of staff; any other id of WeCom's */
                 q?: string;
+                /** @description change_external_chat, change_external_chat/update, or undocumented */
                 kind?: string;
                 state?: "new" | "done" | "failed" | "ignored";
+                /** @description YYYY-MM-DD: received on that day or later */
+                from?: string;
+                /** @description YYYY-MM-DD: received on that day or earlier */
+                to?: string;
             };
             header?: never;
             path?: never;
@@ -4735,7 +5108,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageInboxStored"];
+                    "application/json": components["schemas"]["CorpCallbacksOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    replayFailedCallbacks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorpReplayedOut"];
                 };
             };
             /** @description Error */
@@ -4766,7 +5168,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CorpCallbackOut"];
+                    "application/json": components["schemas"]["CorpCallbackStory"];
                 };
             };
             /** @description Error */
@@ -4856,6 +5258,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DoctorReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getDoor: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxDoor"];
                 };
             };
             /** @description Error */

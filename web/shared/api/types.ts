@@ -358,6 +358,28 @@ export interface Code {
   created_at: string;
 }
 
+/** A file the server keeps. */
+export interface StoredFile {
+  id: number;
+  name: string;
+  kind: "image" | "video" | "file";
+  mime: string;
+  size: number;
+  url: string;
+}
+
+/** What goes out with a text. The title of a picture, video or file is its name. */
+export interface ContentPart {
+  type: "image" | "video" | "file" | "link" | "miniprogram";
+  file_id?: number;
+  title?: string;
+  desc?: string;
+  url?: string;
+  pic_url?: string;
+  app_id?: string;
+  page?: string;
+}
+
 export interface CodeDetail extends Code {
   staff: Ref[];
   groups: { id: number; name: string; members: number; capacity: number }[];
@@ -366,6 +388,7 @@ export interface CodeDetail extends Code {
   welcome: { text: string; attachments: { type: string; title: string; url: string }[] };
   /** As entered; empty means the standard one. */
   welcome_text: string;
+  welcome_parts: ContentPart[];
   offer_group: boolean;
   /** Whoever works in the store stands behind the code. */
   follow_store: boolean;
@@ -383,6 +406,7 @@ export interface CodeInput {
   group_ids?: number[];
   tag_ids?: string[];
   welcome_text?: string;
+  welcome_parts?: ContentPart[];
   offer_group?: boolean;
 }
 
@@ -394,6 +418,7 @@ export interface CodeChange {
   group_ids?: number[];
   tag_ids?: string[];
   welcome_text?: string;
+  welcome_parts?: ContentPart[];
   offer_group?: boolean;
   paused?: boolean;
 }
@@ -436,6 +461,7 @@ export interface Step {
   late: "skip" | "send_until";
   late_hours?: number;
   links?: { type: string; title: string; url: string }[];
+  parts?: ContentPart[];
   fallback: string;
 }
 
@@ -549,22 +575,97 @@ export interface Health {
 
 export type CallbackState = "new" | "done" | "failed" | "ignored";
 
+/** Something that has a page of its own, by its name. */
+export interface Ref {
+  id: number;
+  name: string;
+}
+
 export interface Callback {
   id: number;
   received_at: string;
   corp_at: string;
   kind: string;
+  /** False for kinds that WeCom's documents did not know. */
+  documented: boolean;
   entity: string;
+  customer: Ref | null;
+  group: Ref | null;
+  staff: Ref | null;
   state: CallbackState;
   attempts: number;
+  next_at: string | null;
   error: string | null;
   took_ms: number | null;
+  cause_id: number;
+}
+
+/** Callbacks, and whom a search text named. */
+export interface CallbackPage {
+  items: Callback[];
+  next: string;
+  found: { customers: number; groups: number; staff: number; limit: number } | null;
+}
+
+export interface CallbackDecision {
+  at: string;
+  topic: "touch" | "welcome" | "attribution";
+  outcome: string;
+  reason: string | null;
+  params: Record<string, unknown>;
+  customer: Ref | null;
+  group: Ref | null;
+  staff: Ref | null;
+  code: Ref | null;
+}
+
+export interface CallbackEffect {
+  id: number;
+  at: string;
+  kind: string;
+  actor: string;
+  place: string;
+  params: Record<string, unknown>;
+  customer: Ref | null;
+  group: Ref | null;
+}
+
+export interface CallbackCall extends OutboxCall {
+  called_at: string | null;
+  finished_at: string | null;
+  result: string | null;
+}
+
+export interface CallbackFollowUp {
+  id: number;
+  kind: string;
+  title: string;
+  state: string;
+  due_at: string;
+  staff: Ref | null;
 }
 
 export interface CallbackDetail extends Callback {
   body: string;
-  effects: { kind: string; at: string }[];
-  calls: OutboxCall[];
+  decisions: CallbackDecision[];
+  calls: CallbackCall[];
+  effects: CallbackEffect[];
+  follow_ups: CallbackFollowUp[];
+}
+
+/** What came to the callback address over some days. */
+export interface Door {
+  days: number;
+  stored: number;
+  duplicates: number;
+  verified: number;
+  refused: number;
+  refusals: { reason: string; text: string; n: number; today: number; last_at: string; from: string }[];
+  waiting: number;
+  failed: number;
+  answers: number;
+  p50_ms: number | null;
+  p99_ms: number | null;
 }
 
 export type OutboxState = "planned" | "calling" | "done" | "unknown" | "failed";
@@ -704,7 +805,7 @@ export interface StaffTask {
   due_at: string;
   window_end: string;
   text: string;
-  attachments: { type: string; title: string; url: string }[];
+  attachments: { type: string; title: string; url: string; file_id?: number }[];
   recipients: number;
   recipient_names: string[];
   target: { external_userid?: string; chat_id?: string } | null;

@@ -3,6 +3,7 @@
 import i18next from "i18next";
 import { initReactI18next, useTranslation } from "react-i18next";
 import { acquisition } from "./acquisition";
+import { callback } from "./callback";
 import { kit } from "./kit";
 import { people } from "./people";
 import { retention } from "./retention";
@@ -19,6 +20,7 @@ export const messages = {
   ...retention,
   ...system,
   ...sync,
+  ...callback,
   ...setup,
 } as const;
 

@@ -1,8 +1,9 @@
 import { unwrap } from "@shared/api/client";
 import type {
   AuditEntry,
-  Callback,
   CallbackDetail,
+  CallbackPage,
+  Door,
   Health,
   Job,
   OutboxCall,
@@ -31,7 +32,7 @@ export const jobsQuery = queryOptions({
 export const callbacksQuery = ({ page: _, open: __, ...query }: CallbacksSearch) =>
   queryOptions({
     queryKey: ["system", "callbacks", query],
-    queryFn: () => unwrap<Page<Callback>>(api.GET("/api/system/callbacks", { params: { query } })),
+    queryFn: () => unwrap<CallbackPage>(api.GET("/api/system/callbacks", { params: { query } })),
     placeholderData: keepPreviousData,
   });
 
@@ -40,6 +41,14 @@ export const callbackQuery = (id: number) =>
     queryKey: ["system", "callback", id],
     queryFn: () => unwrap<CallbackDetail>(api.GET("/api/system/callbacks/{id}", { params: { path: { id } } })),
   });
+
+export const doorQuery = queryOptions({
+  queryKey: ["system", "door"],
+  queryFn: () => unwrap<Door>(api.GET("/api/system/door")),
+  refetchInterval: 5000,
+});
+
+export const replayFailed = () => unwrap<{ replayed: number }>(api.POST("/api/system/callbacks/replay-failed"));
 
 export const replayCallback = (id: number) =>
   unwrap(api.POST("/api/system/callbacks/{id}/replay", { params: { path: { id } } }));

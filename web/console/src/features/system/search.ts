@@ -6,6 +6,8 @@ export const callbacksSearch = z.object({
   q: field.text,
   kind: field.text,
   state: field.oneOf(["new", "done", "failed", "ignored"]),
+  from: field.day,
+  to: field.day,
   open: field.id,
 });
 

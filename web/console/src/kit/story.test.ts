@@ -1,6 +1,6 @@
 import type { TimelineItem } from "@shared/api/types";
 import { describe, expect, it } from "vitest";
-import { messages, type Translate } from "../../i18n";
+import { messages, type Translate } from "../i18n";
 import { tell } from "./story";
 
 const t = ((key: keyof typeof messages, params: Record<string, string> = {}) =>

@@ -1,8 +1,8 @@
-// The words for what happened to a customer: each event by its kind, with what its data adds.
+// The words for what happened: each event by its kind, with what its data adds.
 import type { TimelineItem } from "@shared/api/types";
 import { duration, money } from "@shared/format";
-import type { Translate } from "../../i18n";
-import type { Tone } from "../../kit/timeline";
+import type { Translate } from "../i18n";
+import type { Tone } from "./timeline";
 
 const tones: Record<string, Tone> = {
   "customer.added": "good",
@@ -29,8 +29,8 @@ interface Told {
   tone: Tone;
 }
 
-/** One event as a line of the timeline. A kind we have no words for is shown by its name, never dropped. */
-export function tell(item: TimelineItem, t: Translate): Told {
+/** One event as a line of a timeline. A kind we have no words for is shown by its name, never dropped. */
+export function tell(item: Pick<TimelineItem, "kind" | "params" | "place">, t: Translate): Told {
   const p = item.params;
   const text = (key: string) => (typeof p[key] === "string" ? (p[key] as string) : "");
   const number = (key: string) => (typeof p[key] === "number" ? (p[key] as number) : null);
