@@ -36,6 +36,7 @@ func (a *App) Describe(c *corp.Corp, users *auth.Service, jobs *job.Client, driv
 	a.settings(c).API(x.Console)
 	setup.New(setup.Deps{}).API(x.Console) // described here; served by setUp, and closed in handler
 	c.Analytics.API(x.Console)
+	c.Archive.API(x.Console)
 	c.Directory.API(x.Console)
 	c.Intake.API(x.Console)
 	c.Customers.API(x.Console)

@@ -586,6 +586,8 @@ export interface Callback {
   received_at: string;
   corp_at: string;
   kind: string;
+  /** What changed in a group; empty for other kinds. */
+  detail: string;
   /** False for kinds that WeCom's documents did not know. */
   documented: boolean;
   entity: string;
