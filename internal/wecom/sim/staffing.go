@@ -79,9 +79,9 @@ const (
 
 func staffingChanges() map[string]change {
 	return map[string]change{
-		opResign:     func(s *state, at int64, o *op) error { s.resign(o.User, at); return nil },
-		opHire:       changing(func(s *state, _ int64, _ *op, m Member) { s.hire(m) }),
-		opMove:       changing(func(s *state, _ int64, o *op, d []int64) {
+		opResign: func(s *state, at int64, o *op) error { s.resign(o.User, at); return nil },
+		opHire:   changing(func(s *state, _ int64, _ *op, m Member) { s.hire(m) }),
+		opMove: changing(func(s *state, _ int64, o *op, d []int64) {
 			s.member(o.User).Departments = d
 			s.rerange(false)
 		}),
