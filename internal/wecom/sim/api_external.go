@@ -196,6 +196,11 @@ func (c *call) remark() (fields, error) {
 	if in.Remark == nil && in.Description == nil && in.Company == nil && in.Mobiles == nil && in.Pic == nil {
 		return nil, refuse(40063, "some parameters are empty")
 	}
+	if in.Pic != nil && *in.Pic != "" {
+		if _, err := c.media(*in.Pic, mediaImage, fromUpload); err != nil {
+			return nil, err
+		}
+	}
 	for _, part := range []struct {
 		v    *string
 		most int
