@@ -131,11 +131,15 @@ func (c *call) externalGet() (fields, error) {
 func (c *call) batchGetByUser() (fields, error) {
 	var in struct {
 		Users  []string `json:"userid_list"`
+		User   string   `json:"userid"` // as the API first was; old clients still write it
 		Cursor string   `json:"cursor"`
 		Limit  int      `json:"limit"`
 	}
 	if err := c.decode(&in); err != nil {
 		return nil, err
+	}
+	if len(in.Users) == 0 && in.User != "" {
+		in.Users = []string{in.User}
 	}
 	if len(in.Users) == 0 {
 		return nil, refuse(40031, "invalid userid list")
