@@ -25,13 +25,13 @@ import (
 var packages = strings.Fields(`
 	errs clock failpoint actor id i18n pinyin config message sheet qr geo calendar metric chain
 	pg pg/embedded pg/pgtest pg/pgtest/run blob rule wecom/quota wecom wecom/callback wecom/sim
-	job event audit api outbox inbox
+	job event audit api outbox inbox media
 	tenant directory auth
 	lint content notify customer experiment task group group/grouptest
 	consent order points benefit segment
 	touch moderation
 	livecode livecode/codetest send broadcast moment sop journey membership
-	analytics archive
+	statistic analytics archive
 	sync rehearsal intake webhook staffapp customerapp openapi
 	doctor setup
 	corp app demo bench

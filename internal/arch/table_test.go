@@ -11,12 +11,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"qunce/internal/api"
+	"qunce/internal/archive"
 	"qunce/internal/auth"
 	"qunce/internal/corp"
 	"qunce/internal/customer"
 	"qunce/internal/directory"
 	"qunce/internal/doctor"
 	"qunce/internal/group"
+	"qunce/internal/inbox"
 	"qunce/internal/intake"
 	"qunce/internal/job"
 	"qunce/internal/livecode"
@@ -24,6 +26,8 @@ import (
 	"qunce/internal/pg"
 	"qunce/internal/pg/pgtest"
 	"qunce/internal/send"
+	"qunce/internal/setup"
+	"qunce/internal/sync"
 	"qunce/internal/task"
 	"qunce/internal/tenant"
 )
@@ -46,7 +50,7 @@ func TestEverySharedTableIsDeclared(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := slices.Concat(auth.Tables(), tenant.SharedTables(), api.Tables(), river)
+	all := slices.Concat(auth.Tables(), tenant.SharedTables(), api.Tables(), setup.Tables(), river)
 	for _, breach := range pg.CheckTables(t.Context(), pool.Shared(), all) {
 		t.Error(breach)
 	}
@@ -70,7 +74,7 @@ func queueTables(ctx context.Context, db *pg.DB) ([]pg.Table, error) {
 
 // A table belongs to the package whose name it bears, and is read and written there alone; analytics may read all.
 func TestTablesBearTheirOwner(t *testing.T) {
-	for _, table := range slices.Concat(corp.Tables(), auth.Tables(), tenant.SharedTables(), api.Tables()) {
+	for _, table := range slices.Concat(corp.Tables(), auth.Tables(), tenant.SharedTables(), api.Tables(), setup.Tables()) {
 		if !slices.Contains(packages, table.Owner) {
 			t.Errorf("table %s is owned by %q, which is no package", table.Name, table.Owner)
 		}
@@ -82,7 +86,7 @@ func TestTablesBearTheirOwner(t *testing.T) {
 
 func TestPackagesKeepToTheirTables(t *testing.T) {
 	owner := map[string]string{}
-	for _, table := range slices.Concat(corp.Tables(), auth.Tables(), tenant.SharedTables(), api.Tables()) {
+	for _, table := range slices.Concat(corp.Tables(), auth.Tables(), tenant.SharedTables(), api.Tables(), setup.Tables()) {
 		owner[table.Name] = table.Owner
 	}
 	s := load(t)
@@ -133,6 +137,12 @@ var lent = map[string]string{
 // enums are the CHECK lists of the schema that a package exports: both must hold the same values in the same order.
 func enums() map[string][]string {
 	return map[string][]string{
+		"archive_chat.place":        texts(archive.Places()),
+		"archive_consent.place":     texts(archive.Places()),
+		"archive_consent.source":    texts(archive.Origins()),
+		"archive_consent.state":     texts(archive.States()),
+		"archive_media.state":       texts(archive.MediaStates()),
+		"archive_message.place":     texts(archive.Places()),
 		"auth_user.role":            texts(auth.Roles()),
 		"customer_relation.state":   texts(customer.States()),
 		"doctor_change.state":       texts(doctor.States()),
@@ -140,6 +150,8 @@ func enums() map[string][]string {
 		"doctor_finding.state":      texts(doctor.States()),
 		"directory_store.status":    texts(directory.Statuses()),
 		"group_group.status":        texts(group.Statuses()),
+		"inbox_door.outcome":        texts(inbox.Outcomes()),
+		"inbox_event.state":         texts(inbox.States()),
 		"intake_import.kind":        texts(intake.Kinds()),
 		"intake_import.state":       texts(intake.States()),
 		"livecode_attribution.step": livecode.Steps(),
@@ -150,6 +162,11 @@ func enums() map[string][]string {
 		"order_order.state":         texts(order.States()),
 		"send_recipient.status":     send.Statuses(),
 		"send_send.state":           texts(send.States()),
+		"sync_repair.reason":        texts(sync.Reasons()),
+		"sync_repair.thing":         texts(sync.Things()),
+		"sync_repair.what":          texts(sync.Whats()),
+		"sync_run.kind":             texts(sync.Kinds()),
+		"sync_run.state":            sync.States(),
 		"task_task.kind":            texts(task.Kinds()),
 		"task_task.proof":           texts(task.Proofs()),
 		"task_task.state":           texts(task.States()),

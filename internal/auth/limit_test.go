@@ -116,7 +116,7 @@ func TestClientAddress(t *testing.T) {
 		if c.forwarded != "" {
 			r.Header.Set("X-Forwarded-For", c.forwarded)
 		}
-		if got := clientAddress(r, proxies).String(); got != c.want {
+		if got := ClientAddress(r, proxies).String(); got != c.want {
 			t.Errorf("%+v: %s", c, got)
 		}
 	}

@@ -216,11 +216,11 @@ func (s *Service) cookie(r *http.Request, name, path, value string) *http.Cookie
 
 // from tells where a request comes from.
 func (s *Service) from(r *http.Request) From {
-	return From{Address: clientAddress(r, s.Proxies), Agent: r.UserAgent()}
+	return From{Address: ClientAddress(r, s.Proxies), Agent: r.UserAgent()}
 }
 
-// clientAddress is the peer, or, if that is a trusted proxy, the last address in X-Forwarded-For that is not one.
-func clientAddress(r *http.Request, proxies []netip.Prefix) netip.Addr {
+// ClientAddress is the peer, or, if that is a trusted proxy, the last address in X-Forwarded-For that is not one.
+func ClientAddress(r *http.Request, proxies []netip.Prefix) netip.Addr {
 	trusted := func(a netip.Addr) bool {
 		return slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(a) })
 	}

@@ -14,7 +14,9 @@ import (
 	"time"
 
 	"qunce/internal/analytics"
+	"qunce/internal/archive"
 	"qunce/internal/audit"
+	"qunce/internal/blob"
 	"qunce/internal/clock"
 	"qunce/internal/customer"
 	"qunce/internal/directory"
@@ -27,11 +29,13 @@ import (
 	"qunce/internal/intake"
 	"qunce/internal/job"
 	"qunce/internal/livecode"
+	"qunce/internal/media"
 	"qunce/internal/order"
 	"qunce/internal/outbox"
 	"qunce/internal/pg"
 	"qunce/internal/send"
 	"qunce/internal/sop"
+	"qunce/internal/statistic"
 	"qunce/internal/sync"
 	"qunce/internal/task"
 	"qunce/internal/tenant"
@@ -50,6 +54,7 @@ type Deps struct {
 	PublicURL string         // of the process; the corp's own wins
 	Processes int            // that share the database and WeCom's limits; 0 = 1
 	Machine   doctor.Machine // what the process knows of itself, for the doctor
+	KeysUsed  func()         // WeCom has used the callback's next token and key; may be nil
 	Start     *time.Time     // where an accelerated clock starts, for a corp that has no clock yet
 	Catalog   *i18n.Catalog
 	Log       *slog.Logger
@@ -67,6 +72,7 @@ type Corp struct {
 	Audit     *audit.Log
 	Inbox     *inbox.Inbox
 	Outbox    *outbox.Outbox
+	Media     *media.Service
 	Ingress   *inbox.Ingress
 	Directory *directory.Service
 	Customers *customer.Service
@@ -78,6 +84,8 @@ type Corp struct {
 	Codes     *livecode.Service
 	SOP       *sop.Service
 	Analytics *analytics.Service
+	Statistic *statistic.Service
+	Archive   *archive.Service
 	Sync      *sync.Service
 	Intake    *intake.Service
 	Doctor    *doctor.Service
@@ -118,7 +126,10 @@ func Open(ctx context.Context, t tenant.Corp, d Deps) (*Corp, error) {
 	c.Audit = audit.New(d.IDs)
 	c.Inbox = inbox.New(c.DB, d.IDs, d.Wall, d.Log)
 	c.Outbox = outbox.New(c.DB, d.IDs, d.Wall, d.Log)
-	c.Ingress = inbox.NewIngress(c.Inbox, crypto.Within(staleAfter, d.Wall))
+	if crypto, err = c.withNextKeys(crypto.Within(staleAfter, d.Wall)); err != nil {
+		return nil, err
+	}
+	c.Ingress = inbox.NewIngress(c.Inbox, crypto)
 	c.wire()
 	return c, nil
 }
@@ -134,6 +145,7 @@ func (c *Corp) wire() {
 			return c.Customers.CountByStaff(ctx, ids)
 		},
 		CodeOf: c.staffCodeOf})
+	c.Media = media.New(media.Deps{DB: c.DB, IDs: c.IDs, Clock: now, WeCom: c.WeCom})
 	names := c.names()
 	c.Customers = customer.New(customer.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: wall, Events: c.Events, WeCom: c.WeCom, Audit: c.Audit,
 		Staff: staffRefs{c.Directory}, Names: names, Parts: c.parts(), Log: log})
@@ -147,17 +159,20 @@ func (c *Corp) wire() {
 	c.Tasks = task.New(task.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Outbox: c.Outbox, WeCom: c.WeCom, Audit: c.Audit,
 		Directory: c.Directory, Log: log, PublicURL: public})
 	c.Codes = livecode.New(livecode.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: wall, Events: c.Events, Outbox: c.Outbox, WeCom: c.WeCom,
-		Audit: c.Audit, Log: log, Directory: c.Directory, Groups: c.Groups, Customers: c.Customers, Orders: c.Orders, Touches: c.Touch,
+		Audit: c.Audit, Log: log, Directory: c.Directory, Groups: c.Groups, Customers: c.Customers, Orders: c.Orders, Touches: c.Touch, Media: c.Media,
 		TagNames:  c.Customers.TagNames,
 		PublicURL: public, Brand: c.BrandName()})
-	c.Sends = send.New(send.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Outbox: c.Outbox, WeCom: c.WeCom, Tasks: c.Tasks, Touch: c.Touch, Log: log})
+	c.Sends = send.New(send.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Events: c.Events, Outbox: c.Outbox, WeCom: c.WeCom, Tasks: c.Tasks, Touch: c.Touch, Media: c.Media, Log: log})
 	c.wireLater()
-	c.Sync = sync.New(sync.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: wall, WeCom: c.WeCom, Directory: c.Directory, Customers: c.Customers, Groups: c.Groups, Log: log,
-		After: c.refreshStoreCodes})
+	c.Statistic = statistic.New(statistic.Deps{DB: c.DB, Clock: now, WeCom: c.WeCom, Audit: c.Audit, Directory: c.Directory, Log: log,
+		Owners: func(ctx context.Context) ([]int64, error) { return c.Groups.Owners(ctx, c.DB) }})
+	c.Sync = sync.New(sync.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: wall, WeCom: c.WeCom, Audit: c.Audit, Directory: c.Directory, Customers: c.Customers, Groups: c.Groups,
+		Codes: c.Codes, Statistics: c.Statistic, Log: log, Doors: c.refreshStoreCodes, Since: c.Time.Started, Every: c.checksEvery()})
 	c.Directory.Register(c.Inbox)
 	c.Customers.Listen(c.Inbox)
 	c.Groups.Listen(c.Inbox)
-	c.due = []named{{"livecode", c.Codes}, {"sop", c.SOP}, {"send", c.Sends}, {"task", c.Tasks}, {"sync", c.Sync}}
+	c.Archive.Listen(c.Inbox, c.Customers.Approved())
+	c.due = []named{{"livecode", c.Codes}, {"sop", c.SOP}, {"send", c.Sends}, {"task", c.Tasks}, {"sync", c.Sync}, {"archive", c.Archive}}
 }
 
 // callsPerMinute is WeCom's limit per API; a simulated week has more calls in a minute than a real one.
@@ -166,6 +181,15 @@ func (c *Corp) callsPerMinute() int {
 		return -1
 	}
 	return 0
+}
+
+// checksEvery is the pause between a sync and the next check. On an accelerated clock an hour is a moment, and every check
+// holds the barrier: there one between two daily runs is enough.
+func (c *Corp) checksEvery() time.Duration {
+	if c.Time.Accelerated() {
+		return 12 * time.Hour
+	}
+	return time.Hour
 }
 
 // Address is where browsers and WeCom reach the corp's pages, without a trailing slash.
@@ -179,8 +203,8 @@ func (c *Corp) Address() string {
 // Tables lists what all packages declare in a corp's schema.
 func Tables() []pg.Table {
 	var all []pg.Table
-	for _, tables := range []func() []pg.Table{job.Tables, event.Tables, audit.Tables, outbox.Tables, inbox.Tables, directory.Tables, customer.Tables,
-		group.Tables, tenant.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, sync.Tables, intake.Tables, doctor.Tables, ownTables} {
+	for _, tables := range []func() []pg.Table{job.Tables, event.Tables, audit.Tables, outbox.Tables, inbox.Tables, blob.Tables, media.Tables, directory.Tables, customer.Tables,
+		group.Tables, tenant.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, statistic.Tables, sync.Tables, intake.Tables, archive.Tables, doctor.Tables, ownTables} {
 		all = append(all, tables()...)
 	}
 	return all
@@ -207,6 +231,7 @@ func (c *Corp) Work(ctx context.Context, owner string) error {
 			func(ctx context.Context) error { return c.Sync.Work(wecom.Patiently(ctx)) },
 			c.Intake.Run,
 			c.examine,
+			c.Archive.Work,
 			c.tick,
 		}
 		done := make(chan error, len(work))

@@ -2,18 +2,13 @@ package corp
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"qunce/internal/api"
 	"qunce/internal/audit"
 	"qunce/internal/errs"
-	"qunce/internal/event"
-	"qunce/internal/inbox"
 	"qunce/internal/job"
 	"qunce/internal/outbox"
-	"qunce/internal/pg"
-	"qunce/internal/sync"
 )
 
 // Driver moves an accelerated clock on demand; the demo does.
@@ -63,25 +58,6 @@ type healthOut struct {
 	Orphans int64    `json:"orphaned_codes"`
 }
 
-type callbacksIn struct {
-	api.PageInput
-	Text  string `query:"q" maxLength:"64"`
-	Kind  string `query:"kind" maxLength:"80"`
-	State string `query:"state" enum:"new,done,failed,ignored"`
-}
-
-type callbackOut struct {
-	inbox.Stored
-	Body    string       `json:"body"`
-	Effects []effect     `json:"effects"`
-	Calls   []outbox.Row `json:"calls"`
-}
-
-type effect struct {
-	Kind string    `json:"kind"`
-	At   time.Time `json:"at"`
-}
-
 type outboxIn struct {
 	api.PageInput
 	State string `query:"state" enum:"planned,calling,done,unknown,failed"`
@@ -89,14 +65,6 @@ type outboxIn struct {
 
 type one struct {
 	ID int64 `path:"id"`
-}
-
-type idOut struct {
-	ID int64 `json:"id"`
-}
-
-type itemsOut[T any] struct {
-	Items []T `json:"items"`
 }
 
 // API registers the system pages' operations.
@@ -115,12 +83,8 @@ func (s System) API(a *api.API) {
 			return api.Empty{}, s.Driver.NextDay(ctx)
 		})
 	api.Register(a, reg("getHealth", "GET", "/api/system/health", "What runs and what waits", "system.read"), s.health)
-	api.Register(a, reg("listCallbacks", "GET", "/api/system/callbacks", "WeCom's callbacks, newest first", "system.read"), s.callbacks)
-	api.Register(a, reg("getCallback", "GET", "/api/system/callbacks/{id}", "One callback with what it led to", "system.read"), s.callback)
-	api.Register(a, reg("replayCallback", "POST", "/api/system/callbacks/{id}/replay", "Handle a callback again", "system.manage"), s.replay)
+	s.callbackAPI(a)
 	api.Register(a, reg("listCalls", "GET", "/api/system/outbox", "Calls to WeCom, newest first", "system.read"), s.calls)
-	api.Register(a, reg("listSyncs", "GET", "/api/system/sync", "Syncs with their statements", "system.read"), s.syncs)
-	api.Register(a, reg("startSync", "POST", "/api/system/sync", "Read everything from WeCom and repair what differs", "system.manage"), s.startSync)
 	api.Register(a, reg("listJobs", "GET", "/api/system/jobs", "Machine jobs", "system.read"), s.jobs)
 	api.Register(a, reg("listAudit", "GET", "/api/audit", "Who did what", "audit.read"), s.auditList)
 }
@@ -192,49 +156,6 @@ func (s System) health(ctx context.Context, _ *struct{}) (healthOut, error) {
 	return out, err
 }
 
-func (s System) callbacks(ctx context.Context, in *callbacksIn) (api.Page[inbox.Stored], error) {
-	m, _, err := in.Mark()
-	if err != nil {
-		return api.Page[inbox.Stored]{}, err
-	}
-	rows, err := inbox.List(ctx, s.DB, inbox.Filter{Text: in.Text, Event: in.Kind, State: in.State, Before: m.ID, Limit: in.Limit + 1})
-	return api.Paged(rows, in.Limit, func(r inbox.Stored) api.Mark { return api.Mark{ID: r.ID} }), err
-}
-
-func (s System) callback(ctx context.Context, in *one) (callbackOut, error) {
-	row, body, err := inbox.Get(ctx, s.DB, in.ID)
-	if err != nil {
-		return callbackOut{}, err
-	}
-	out := callbackOut{Stored: row, Body: body, Effects: []effect{}}
-	evs, err := event.ByCause(ctx, s.DB, row.CauseID)
-	if err != nil {
-		return out, err
-	}
-	for _, e := range evs {
-		out.Effects = append(out.Effects, effect{string(e.Kind), e.At})
-	}
-	if out.Calls, err = outbox.ByCause(ctx, s.DB, row.CauseID); out.Calls == nil {
-		out.Calls = []outbox.Row{}
-	}
-	if err != nil {
-		return out, err
-	}
-	// A callback's body is personal data: who read it is kept.
-	return out, s.DB.Tx(ctx, func(tx pg.Tx) error {
-		return s.Audit.Record(ctx, tx, s.Time.Now(), "callback.read", fmt.Sprintf("callback/%d", in.ID), map[string]string{})
-	})
-}
-
-func (s System) replay(ctx context.Context, in *one) (api.Empty, error) {
-	return api.Empty{}, s.DB.Tx(ctx, func(tx pg.Tx) error {
-		if err := s.Inbox.Replay(ctx, tx, in.ID); err != nil {
-			return err
-		}
-		return s.Audit.Record(ctx, tx, s.Time.Now(), "callback.replay", fmt.Sprintf("callback/%d", in.ID), map[string]string{})
-	})
-}
-
 func (s System) calls(ctx context.Context, in *outboxIn) (api.Page[outbox.Row], error) {
 	m, _, err := in.Mark()
 	if err != nil {
@@ -242,19 +163,6 @@ func (s System) calls(ctx context.Context, in *outboxIn) (api.Page[outbox.Row], 
 	}
 	rows, err := outbox.List(ctx, s.DB, in.State, m.ID, in.Limit+1)
 	return api.Paged(rows, in.Limit, func(r outbox.Row) api.Mark { return api.Mark{ID: r.ID} }), err
-}
-
-func (s System) syncs(ctx context.Context, _ *struct{}) (itemsOut[sync.Run], error) {
-	list, err := sync.List(ctx, s.DB, 50)
-	if list == nil {
-		list = []sync.Run{}
-	}
-	return itemsOut[sync.Run]{list}, err
-}
-
-func (s System) startSync(ctx context.Context, _ *struct{}) (idOut, error) {
-	run, err := s.Sync.Start(ctx)
-	return idOut{run}, err
 }
 
 type jobsOut struct {

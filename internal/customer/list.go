@@ -279,3 +279,22 @@ func (s *Service) TagNames(ctx context.Context, tagIDs []string) (map[string]str
 	}
 	return out, err
 }
+
+// Person is a customer as other features' searches find one: with what WeCom calls them.
+type Person struct {
+	ID       int64
+	Name     string
+	External []string
+}
+
+// Search returns up to limit customers, those who came last first, whose name contains the text or who bear it as a number.
+// It does not look at scopes.
+func (s *Service) Search(ctx context.Context, q pg.Querier, text string, limit int) ([]Person, error) {
+	rows, err := q.Query(ctx, `SELECT c.id, c.name, ARRAY(SELECT i.value FROM customer_identity i WHERE i.customer_id = c.id AND i.kind = 'external_userid')
+		FROM customer_customer c WHERE c.name ILIKE '%' || $1 || '%' OR c.id IN (SELECT customer_id FROM customer_identity WHERE value = $2)
+		ORDER BY coalesce(c.first_added_at, `+never+`) DESC, c.id DESC LIMIT $3`, escapeLike(text), text, limit)
+	if err != nil {
+		return nil, fmt.Errorf("search customers: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Person])
+}

@@ -69,6 +69,7 @@ type Applied struct {
 
 // Item is one relation that a reading changed. At is when it began by WeCom; it is zero for one that lasts.
 type Item struct {
+	CustomerID             int64
 	UserID, ExternalUserID string
 	What                   What
 	At                     time.Time
@@ -85,6 +86,7 @@ const (
 	Amended What = "amended"
 	Linked  What = "linked"
 	Retag   What = "tags"
+	Back    What = "back" // its end was no end
 )
 
 // Apply makes what we hold equal to what WeCom showed, as differences, and publishes what happened. found is "" for a
@@ -151,7 +153,7 @@ func (s *Service) apply(ctx context.Context, tx pg.Tx, seen []Seen, found string
 		if linked {
 			what = amend // the member of staff was not in the directory yet
 		}
-		item := Item{UserID: r.UserID, ExternalUserID: r.ExternalUserID}
+		item := Item{CustomerID: p.customer, UserID: r.UserID, ExternalUserID: r.ExternalUserID}
 		switch what {
 		case insert, revive:
 			again := 0
@@ -371,6 +373,7 @@ type End struct {
 	ExternalUserID string
 	By             State // DeletedByCustomer or DeletedByStaff
 	At             time.Time
+	Transferred    bool // by the staff, to hand the customer on
 }
 
 // End marks relations as ended and publishes it; a relation that began after At, or that had ended before, is left alone,
@@ -380,6 +383,10 @@ func (s *Service) End(ctx context.Context, tx pg.Tx, ends []End, cause int64) er
 	if err != nil || len(ended) == 0 {
 		return err
 	}
+	handed := map[[2]string]bool{}
+	for _, e := range ends {
+		handed[[2]string{e.UserID, e.ExternalUserID}] = e.Transferred
+	}
 	evs := make([]event.Event, 0, len(ended))
 	for _, r := range ended {
 		by := "staff"
@@ -387,9 +394,24 @@ func (s *Service) End(ctx context.Context, tx pg.Tx, ends []End, cause int64) er
 			by = "customer"
 		}
 		evs = append(evs, event.Event{Kind: Ended, At: *r.EndedAt, CustomerID: r.CustomerID, StaffID: r.StaffID, StoreID: r.StoreID,
-			CodeID: r.CodeID, CauseID: cause, Data: EndedData{By: by, UserID: r.UserID, ExternalUserID: r.ExternalUserID}})
+			CodeID: r.CodeID, CauseID: cause, Data: EndedData{By: by, UserID: r.UserID, ExternalUserID: r.ExternalUserID, Transferred: handed[[2]string{r.UserID, r.ExternalUserID}]}})
 	}
 	return s.Events.Publish(ctx, tx, evs...)
+}
+
+// Restore takes back ends of relations that WeCom shows after all: they were ended because the member of staff had left the
+// app's sight, and came back with them. Only ends written before the corp time given are taken back: a reading may lag. It
+// returns the relations; nobody hears of them, since nothing began.
+func (s *Service) Restore(ctx context.Context, tx pg.Tx, seen []Seen, before time.Time) ([]Item, error) {
+	back, err := restoreRelations(ctx, tx, seen, before, s.Clock.Now())
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Item, len(back))
+	for i, r := range back {
+		out[i] = Item{CustomerID: r.CustomerID, UserID: r.UserID, ExternalUserID: r.ExternalUserID, What: Back, At: r.AddedAt}
+	}
+	return out, nil
 }
 
 // TagChange is a tag that we set or took away through the API; WeCom sends no callback for those.
@@ -491,9 +513,22 @@ func (s *Service) setOptOut(ctx context.Context, customerID int64, reason string
 	})
 }
 
-// ApplyTags makes our copy of the corp's tags equal to WeCom's; complete says that list holds all of them.
+// ApplyTags makes our copy of the corp's tags equal to WeCom's; complete says that list holds all of them, as they are now.
 func (s *Service) ApplyTags(ctx context.Context, tx pg.Tx, list []wecom.CorpTagGroup, complete bool) error {
-	return saveTagList(ctx, tx, list, complete)
+	if complete {
+		return s.ApplyTagReading(ctx, tx, list, s.Wall.Now())
+	}
+	return saveTagList(ctx, tx, list, false)
+}
+
+// ApplyTagReading makes our copy of the corp's tags equal to a complete reading that began at a wall time. A reading older
+// than what was applied since is left out: it does not know the newest tags, and would take them from their customers.
+func (s *Service) ApplyTagReading(ctx context.Context, tx pg.Tx, list []wecom.CorpTagGroup, readAt time.Time) error {
+	newest, err := claimTagReading(ctx, tx, readAt)
+	if err != nil || !newest {
+		return err
+	}
+	return saveTagList(ctx, tx, list, true)
 }
 
 func nameKey(name string) string { return pinyin.Key(name) }

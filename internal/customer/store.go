@@ -271,6 +271,24 @@ func endRelations(ctx context.Context, tx pg.Tx, ends []End, now time.Time) ([]R
 	return collectRelations(rows)
 }
 
+// restoreRelations takes back ends by the staff that were written before a time, of relations that are shown with the
+// beginning we know.
+func restoreRelations(ctx context.Context, tx pg.Tx, seen []Seen, before, now time.Time) ([]Relation, error) {
+	users, externals, began := make([]string, len(seen)), make([]string, len(seen)), make([]time.Time, len(seen))
+	for i, x := range seen {
+		users[i], externals[i], began[i] = x.Follow.UserID, x.Contact.ExternalUserID, time.Unix(x.Follow.CreateTime, 0)
+	}
+	rows, err := tx.Query(ctx, `UPDATE customer_relation r SET state = 'active', ended_at = NULL, updated_at = $5
+		FROM (SELECT DISTINCT ON (us, ex) us, ex, a, i.customer_id FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS g(us, ex, a)
+			JOIN customer_identity i ON i.value = g.ex AND i.kind = 'external_userid' ORDER BY us, ex, a DESC) u
+		WHERE r.customer_id = u.customer_id AND r.userid = u.us AND r.state = 'deleted_by_staff' AND r.updated_at < $4 AND r.added_at = u.a
+		RETURNING `+relationColumns, users, externals, began, before, now)
+	if err != nil {
+		return nil, fmt.Errorf("restore relations: %w", err)
+	}
+	return collectRelations(rows)
+}
+
 // unknownPairs returns which of the given (userid, external_userid) we hold no relation of.
 func unknownPairs(ctx context.Context, q pg.Querier, ends []End) ([]End, error) {
 	users, externals := make([]string, len(ends)), make([]string, len(ends))
@@ -335,6 +353,16 @@ func tagNames(ctx context.Context, q pg.Querier) (map[string]string, error) {
 	var i, n string
 	_, err = pgx.ForEachRow(rows, []any{&i, &n}, func() error { out[i] = n; return nil })
 	return out, err
+}
+
+// claimTagReading takes the list of tags for a reading that began at readAt; it reports false if a later one was applied.
+func claimTagReading(ctx context.Context, tx pg.Tx, readAt time.Time) (bool, error) {
+	tag, err := tx.Exec(ctx, `INSERT INTO customer_tag_reading AS r (id, read_at) VALUES (1, $1)
+		ON CONFLICT (id) DO UPDATE SET read_at = EXCLUDED.read_at WHERE r.read_at <= EXCLUDED.read_at`, readAt)
+	if err != nil {
+		return false, fmt.Errorf("claim tag reading: %w", err)
+	}
+	return tag.RowsAffected() == 1, nil
 }
 
 func saveTagList(ctx context.Context, tx pg.Tx, list []wecom.CorpTagGroup, complete bool) error {

@@ -106,6 +106,7 @@ type Diff struct {
 	Staff       Change
 	Stores      int
 	StaffIDs    []int64 // whose rows were written
+	Calls       int     // to WeCom
 }
 
 // departmentOf picks the department that stands for each store without one chosen by hand: the one with the store's

@@ -131,6 +131,13 @@ func (s *Service) StaffByIDs(ctx context.Context, q pg.Querier, ids []int64) (ma
 	return out, nil
 }
 
+// SearchStaff returns up to limit staff, inactive ones included, whose name contains the text or whom WeCom calls so. It does
+// not look at scopes.
+func (s *Service) SearchStaff(ctx context.Context, q pg.Querier, text string, limit int) ([]Staff, error) {
+	return findStaff(ctx, q, `WHERE name ILIKE '%' || $1 || '%' OR lower(userid) = lower($2) OR name_key LIKE lower($1) || '%' ORDER BY name_key, id LIMIT $3`,
+		likeText(text), text, limit)
+}
+
 // StaffOfStores returns the active staff of stores, those who can be a customer's contact first.
 func (s *Service) StaffOfStores(ctx context.Context, q pg.Querier, storeIDs []int64) (map[int64][]Staff, error) {
 	list, err := findStaff(ctx, q, `WHERE store_id = ANY($1) AND store_id <> 0 AND active ORDER BY store_id, can_contact DESC, is_leader DESC, id`, storeIDs)

@@ -57,6 +57,7 @@ func (s *Service) SyncDirectory(ctx context.Context) (Diff, error) {
 		diff, err = s.ApplyDirectory(ctx, tx, departments, slices.Concat(members...), setOf(follow), cause)
 		return err
 	})
+	diff.Calls = 2 + len(departments)
 	return diff, err
 }
 

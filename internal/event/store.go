@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"qunce/internal/clock"
@@ -53,6 +54,16 @@ func Timeline(ctx context.Context, q pg.Querier, customerID int64, before Before
 // ByCause returns what one cause led to, oldest first, at most 500.
 func ByCause(ctx context.Context, q pg.Querier, causeID int64) ([]Recorded, error) {
 	return find(ctx, q, `WHERE cause_id = $1 ORDER BY at, id LIMIT 500`, causeID)
+}
+
+// Causes returns the causes of what happened to customers, newest first, each once, at most limit of the newest events'.
+func Causes(ctx context.Context, q pg.Querier, customerIDs []int64, limit int) ([]int64, error) {
+	rows, err := q.Query(ctx, `SELECT DISTINCT cause_id FROM (SELECT cause_id FROM event_event WHERE customer_id = ANY($1) ORDER BY at DESC, id DESC LIMIT $2) e
+		ORDER BY cause_id DESC`, customerIDs, limit)
+	if err != nil {
+		return nil, fmt.Errorf("causes of customers: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[int64])
 }
 
 // ByGroup returns up to limit events of a group, newest first.

@@ -155,13 +155,19 @@ func (s *Service) ByChats(ctx context.Context, q pg.Querier, chatIDs []string) (
 	return out, err
 }
 
+// Search returns up to limit groups, the newest first, whose name contains the text or whom WeCom calls so. It does not look
+// at scopes.
+func (s *Service) Search(ctx context.Context, q pg.Querier, text string, limit int) ([]Ref, error) {
+	return s.refs(ctx, q, `position(lower($1) in lower(name)) > 0 OR chat_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2`, text, limit)
+}
+
 // OfOwner returns the living groups a member of staff owns.
 func (s *Service) OfOwner(ctx context.Context, q pg.Querier, staffID int64) ([]Ref, error) {
 	return s.refs(ctx, q, `owner_staff_id = $1 AND status = 'normal' ORDER BY created_at DESC, id DESC`, staffID)
 }
 
-func (s *Service) refs(ctx context.Context, q pg.Querier, where string, arg any) ([]Ref, error) {
-	rows, err := q.Query(ctx, `SELECT `+refColumns+` FROM group_group WHERE `+where, arg)
+func (s *Service) refs(ctx context.Context, q pg.Querier, where string, args ...any) ([]Ref, error) {
+	rows, err := q.Query(ctx, `SELECT `+refColumns+` FROM group_group WHERE `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("find groups: %w", err)
 	}

@@ -73,11 +73,12 @@ type Applied struct {
 }
 
 // Item is one thing that a reading changed of a group. Member is empty for the group itself; At is when it happened by
-// WeCom, zero where WeCom does not tell.
+// WeCom, zero where WeCom does not tell; no callback about it can be older than Since.
 type Item struct {
 	ChatID, Member string
+	Owner          string // userid
 	What           What
-	At             time.Time
+	At, Since      time.Time
 }
 
 // What a reading changed.
@@ -121,7 +122,8 @@ func (s *Service) Apply(ctx context.Context, tx pg.Tx, seen []Seen) (Applied, er
 		g := groups[x.Group.ChatID]
 		if g.isNew || g.status == Gone {
 			did.Groups++
-			did.Items = append(did.Items, Item{ChatID: x.Group.ChatID, What: Appeared, At: time.Unix(x.Group.CreateTime, 0)})
+			did.Items = append(did.Items, Item{ChatID: x.Group.ChatID, Owner: x.Group.Owner, What: Appeared, At: time.Unix(x.Group.CreateTime, 0),
+				Since: time.Unix(x.Group.CreateTime, 0)})
 		}
 		if g.isNew {
 			evs = append(evs, event.Event{Kind: Created, At: time.Unix(x.Group.CreateTime, 0), GroupID: g.id, StaffID: g.owner.ID, StoreID: g.owner.StoreID,
@@ -130,14 +132,14 @@ func (s *Service) Apply(ctx context.Context, tx pg.Tx, seen []Seen) (Applied, er
 		if altered := changes(g, x, now); len(altered) > 0 {
 			evs = append(evs, altered...)
 			did.Changed++
-			did.Items = append(did.Items, Item{ChatID: x.Group.ChatID, What: Altered})
+			did.Items = append(did.Items, Item{ChatID: x.Group.ChatID, Owner: x.Group.Owner, What: Altered})
 		}
 		d := compare(present[g.id], before[g.id], x.Group, x.Hints, now)
 		m.joined = append(m.joined, rows(g, d.joined, x.Cause)...)
 		m.left = append(m.left, rows(g, d.left, x.Cause)...)
 		m.amended = append(m.amended, rows(g, d.amended, x.Cause)...)
 		m.passed = append(m.passed, rows(g, d.passed, x.Cause)...)
-		did.Items = append(did.Items, d.items(x.Group.ChatID)...)
+		did.Items = append(did.Items, d.items(x.Group.ChatID, x.Group.Owner)...)
 	}
 	more, err := s.move(ctx, tx, m)
 	if err != nil {
@@ -172,16 +174,19 @@ func changes(g known, x Seen, now time.Time) []event.Event {
 }
 
 // items lists a difference for whoever wants to know why nobody had told of it.
-func (d diff) items(chat string) []Item {
+func (d diff) items(chat, owner string) []Item {
 	var out []Item
+	add := func(what What, m stay, at time.Time) {
+		out = append(out, Item{ChatID: chat, Owner: owner, Member: m.memberID, What: what, At: at, Since: m.joinedAt})
+	}
 	for _, m := range d.joined {
-		out = append(out, Item{ChatID: chat, Member: m.memberID, What: Entered, At: m.joinedAt})
+		add(Entered, m, m.joinedAt)
 	}
 	for _, m := range d.left {
-		out = append(out, Item{ChatID: chat, Member: m.memberID, What: Exited})
+		add(Exited, m, time.Time{})
 	}
 	for _, m := range d.amended {
-		out = append(out, Item{ChatID: chat, Member: m.memberID, What: Renamed})
+		add(Renamed, m, time.Time{})
 	}
 	return out
 }
@@ -307,7 +312,7 @@ func (s *Service) Dissolve(ctx context.Context, tx pg.Tx, chatIDs []string, at t
 		did.Items = append(did.Items, Item{ChatID: g.chatID, What: Vanish})
 	}
 	for _, m := range left {
-		did.Items = append(did.Items, Item{ChatID: m.group.chatID, Member: m.stay.memberID, What: Exited})
+		did.Items = append(did.Items, Item{ChatID: m.group.chatID, Member: m.stay.memberID, What: Exited, Since: m.stay.joinedAt})
 	}
 	return did, s.Events.Publish(ctx, tx, append(more, evs...)...)
 }

@@ -42,7 +42,7 @@ func TestManyCallersShareACommit(t *testing.T) {
 	before := r.count(`SELECT pg_current_xact_id()::text::bigint::int`)
 	done := make(chan error, 200)
 	for i := range cap(done) {
-		go func() { done <- r.in.Put(t.Context(), event(t, added(fmt.Sprintf("wm%d", i), 1))) }()
+		go func() { done <- r.store(added(fmt.Sprintf("wm%d", i), 1)) }()
 	}
 	for len(r.in.queue) < cap(done) { // all are waiting before the first commit
 		select {
@@ -69,7 +69,7 @@ func TestOneUnstorableCallbackTurnsNobodyAway(t *testing.T) {
 	errsOf := make(chan error, 2)
 	go func() { errsOf <- r.in.Put(t.Context(), bad) }()
 	good := make(chan error, 1)
-	go func() { good <- r.in.Put(t.Context(), event(t, added("wmGOOD", 1))) }()
+	go func() { good <- r.store(added("wmGOOD", 1)) }()
 	for len(r.in.queue) < 2 {
 		continue
 	}
@@ -136,11 +136,11 @@ func TestUnknownEventsAreKeptAndShown(t *testing.T) {
 	r.put(`<xml><CreateTime>1772413200</CreateTime><MsgType>event</MsgType><Event>something_new</Event><UserID>lina</UserID></xml>`)
 	r.is("closed", 1, r.round())
 	list, err := List(t.Context(), r.db, Filter{State: "ignored", Limit: 10})
-	if err != nil || len(list) != 1 || list[0].Kind != "something_new" || list[0].TookMS == nil {
+	if err != nil || len(list) != 1 || list[0].Kind() != "something_new" || list[0].Took() == nil {
 		t.Fatalf("%+v, %v", list, err)
 	}
 	_, body, err := Get(t.Context(), r.db, list[0].ID)
-	if err != nil || body == "" {
+	if err != nil || len(body) == 0 {
 		t.Errorf("body %q, %v", body, err)
 	}
 	if _, _, err := Get(t.Context(), r.db, 1); errs.KindOf(err) != errs.NotFound {
@@ -179,7 +179,7 @@ func TestPoison(t *testing.T) {
 				r.sick[who[1]] = &wecom.Error{API: "/x", Code: -1001, Cause: io.ErrUnexpectedEOF}
 			case name == "its handler panics":
 				in := r.in
-				h := in.handlers["change_external_contact/add_external_contact"]
+				h := in.handlers["change_external_contact/add_external_contact"][0]
 				inner := h.Apply
 				h.Apply = func(ctx context.Context, tx pg.Tx, evs []Event, read any) error {
 					for _, e := range evs {
@@ -189,7 +189,7 @@ func TestPoison(t *testing.T) {
 					}
 					return inner(ctx, tx, evs, read)
 				}
-				in.handlers["change_external_contact/add_external_contact"] = h
+				in.handlers["change_external_contact/add_external_contact"] = []Handler{h}
 				poison(r, who[1])
 			default:
 				poison(r, who[1])
@@ -222,8 +222,8 @@ func TestPoison(t *testing.T) {
 					break
 				}
 			}
-			list, err := List(t.Context(), r.db, Filter{Text: who[1], State: "failed", Limit: 10})
-			if err != nil || len(list) != 1 || list[0].Attempts < maxAttempts || list[0].Error == nil {
+			list, err := List(t.Context(), r.db, Filter{About: &About{Externals: []string{who[1]}}, State: Failed, Limit: 10})
+			if err != nil || len(list) != 1 || list[0].Attempts < maxAttempts || list[0].Error == "" {
 				t.Fatalf("failed: %+v, %v", list, err)
 			}
 			delete(r.sick, who[1])
@@ -262,7 +262,7 @@ func TestWeComAway(t *testing.T) {
 	who := sameLane(t, 20)
 	tries := 0
 	away := &wecom.Error{API: "/x", Code: -1001, Cause: io.EOF}
-	h := r.in.handlers["change_external_contact/add_external_contact"]
+	h := r.in.handlers["change_external_contact/add_external_contact"][0]
 	up := false
 	h.Read = func(_ context.Context, evs []Event) (any, error) {
 		if up {
@@ -271,7 +271,7 @@ func TestWeComAway(t *testing.T) {
 		tries++
 		return nil, away
 	}
-	r.in.handlers["change_external_contact/add_external_contact"] = h
+	r.in.handlers["change_external_contact/add_external_contact"] = []Handler{h}
 	for _, w := range who {
 		r.put(added(w, 1))
 	}

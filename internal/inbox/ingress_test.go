@@ -19,37 +19,37 @@ const (
 	corpID = "wwinbox000000001"
 )
 
-// knock is WeCom's side of the wire.
-type knock struct {
+// visitor is WeCom's side of the wire.
+type visitor struct {
 	r       *rig
 	crypto  *callback.Crypto
 	ingress *Ingress
 }
 
-func newKnock(t *testing.T) knock {
+func newVisitor(t *testing.T) visitor {
 	t.Helper()
 	r := newRig(t)
 	c, err := callback.NewCrypto(token, aesKey, corpID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return knock{r: r, crypto: c, ingress: NewIngress(r.in, c.Within(10*time.Minute, r.wall))}
+	return visitor{r: r, crypto: c, ingress: NewIngress(r.in, c.Within(10*time.Minute, r.wall))}
 }
 
-func (k knock) sealed(plain string, at time.Time) (query string, body []byte) {
+func (k visitor) sealed(plain string, at time.Time) (query string, body []byte) {
 	ts := fmt.Sprint(at.Unix())
 	body, sig := k.crypto.Encrypt([]byte(plain), ts, "nonce", [16]byte{1, 2, 3})
 	return url.Values{"msg_signature": {sig}, "timestamp": {ts}, "nonce": {"nonce"}}.Encode(), body
 }
 
-func (k knock) post(query string, body []byte) int {
+func (k visitor) post(query string, body []byte) int {
 	w := httptest.NewRecorder()
 	k.ingress.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/callback?"+query, bytes.NewReader(body)))
 	return w.Code
 }
 
 func TestIngressStoresWhatIsWeComs(t *testing.T) {
-	k := newKnock(t)
+	k := newVisitor(t)
 	k.r.ingest()
 	query, body := k.sealed(added("wmA", 1), start)
 	for range 2 { // delivered twice
@@ -64,7 +64,7 @@ func TestIngressStoresWhatIsWeComs(t *testing.T) {
 }
 
 func TestIngressRefuses(t *testing.T) {
-	k := newKnock(t)
+	k := newVisitor(t)
 	k.r.ingest()
 	good, body := k.sealed(added("wmA", 1), start)
 	old, oldBody := k.sealed(added("wmOLD", 1), start.Add(-11*time.Minute))
@@ -103,7 +103,7 @@ func TestIngressRefuses(t *testing.T) {
 }
 
 func TestIngressAnswersTheAddressTest(t *testing.T) {
-	k := newKnock(t)
+	k := newVisitor(t)
 	ts := fmt.Sprint(start.Unix())
 	echo := k.crypto.Seal([]byte("4294967295"), [16]byte{9})
 	q := url.Values{"msg_signature": {k.crypto.Sign(ts, "n", echo)}, "timestamp": {ts}, "nonce": {"n"}, "echostr": {echo}}
@@ -126,7 +126,7 @@ func TestIngressAnswersTheAddressTest(t *testing.T) {
 }
 
 func TestIngressSendsWeComAwayWhileNothingCanBeStored(t *testing.T) {
-	k := newKnock(t)
+	k := newVisitor(t)
 	k.r.ingest()
 	k.r.pool.Close()
 	if code := k.post(k.sealed(added("wmA", 1), start)); code != http.StatusServiceUnavailable {

@@ -90,11 +90,13 @@ func (r *rig) ingest() {
 func (r *rig) put(bodies ...string) {
 	r.t.Helper()
 	for _, b := range bodies {
-		if err := r.in.Put(r.t.Context(), event(r.t, b)); err != nil {
+		if err := r.store(b); err != nil {
 			r.t.Fatal(err)
 		}
 	}
 }
+
+func (r *rig) store(body string) error { return r.in.Put(r.t.Context(), event(r.t, body)) }
 
 func event(t testing.TB, body string) callback.Event {
 	t.Helper()

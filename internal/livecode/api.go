@@ -11,6 +11,7 @@ import (
 	"qunce/internal/api"
 	"qunce/internal/errs"
 	"qunce/internal/group"
+	"qunce/internal/media"
 	"qunce/internal/qr"
 )
 
@@ -97,6 +98,7 @@ type codeDetail struct {
 	Tags           []codeTag     `json:"tags"`
 	Welcome        codeWelcome   `json:"welcome"`
 	WelcomeText    string        `json:"welcome_text"` // as entered; empty = the standard one
+	WelcomeParts   []media.Part  `json:"welcome_parts"`
 	OfferGroup     bool          `json:"offer_group"`
 	FollowStore    bool          `json:"follow_store"`
 	Funnel         []funnelStep  `json:"funnel"`
@@ -110,29 +112,31 @@ type codeIn struct {
 
 type createCodeIn struct {
 	Body struct {
-		Kind        Kind     `json:"kind" enum:"staff,group,locator"`
-		Name        string   `json:"name" minLength:"1" maxLength:"30"`
-		Channel     Channel  `json:"channel" enum:"store_poster,table_card,receipt,package,moments,article,other"`
-		StoreID     int64    `json:"store_id,omitempty"`
-		StaffIDs    []int64  `json:"staff_ids,omitempty" maxItems:"100"`
-		GroupIDs    []int64  `json:"group_ids,omitempty" maxItems:"5"`
-		TagIDs      []string `json:"tag_ids,omitempty" maxItems:"20"`
-		WelcomeText string   `json:"welcome_text,omitempty" maxLength:"1000"`
-		OfferGroup  bool     `json:"offer_group,omitempty"`
+		Kind        Kind         `json:"kind" enum:"staff,group,locator"`
+		Name        string       `json:"name" minLength:"1" maxLength:"30"`
+		Channel     Channel      `json:"channel" enum:"store_poster,table_card,receipt,package,moments,article,other"`
+		StoreID     int64        `json:"store_id,omitempty"`
+		StaffIDs    []int64      `json:"staff_ids,omitempty" maxItems:"100"`
+		GroupIDs    []int64      `json:"group_ids,omitempty" maxItems:"5"`
+		TagIDs      []string     `json:"tag_ids,omitempty" maxItems:"20"`
+		WelcomeText string       `json:"welcome_text,omitempty" maxLength:"1000"`
+		Parts       []media.Part `json:"welcome_parts,omitempty" maxItems:"8"`
+		OfferGroup  bool         `json:"offer_group,omitempty"`
 	}
 }
 
 type updateCodeIn struct {
 	ID   int64 `path:"id"`
 	Body struct {
-		Name        *string   `json:"name,omitempty" maxLength:"30"`
-		Channel     *Channel  `json:"channel,omitempty" enum:"store_poster,table_card,receipt,package,moments,article,other"`
-		StaffIDs    *[]int64  `json:"staff_ids,omitempty" maxItems:"100" doc:"empty: the store's staff"`
-		GroupIDs    *[]int64  `json:"group_ids,omitempty" maxItems:"5" doc:"empty: the store's open groups"`
-		TagIDs      *[]string `json:"tag_ids,omitempty" maxItems:"20"`
-		WelcomeText *string   `json:"welcome_text,omitempty" maxLength:"1000"`
-		OfferGroup  *bool     `json:"offer_group,omitempty"`
-		Paused      *bool     `json:"paused,omitempty"`
+		Name        *string       `json:"name,omitempty" maxLength:"30"`
+		Channel     *Channel      `json:"channel,omitempty" enum:"store_poster,table_card,receipt,package,moments,article,other"`
+		StaffIDs    *[]int64      `json:"staff_ids,omitempty" maxItems:"100" doc:"empty: the store's staff"`
+		GroupIDs    *[]int64      `json:"group_ids,omitempty" maxItems:"5" doc:"empty: the store's open groups"`
+		TagIDs      *[]string     `json:"tag_ids,omitempty" maxItems:"20"`
+		WelcomeText *string       `json:"welcome_text,omitempty" maxLength:"1000"`
+		Parts       *[]media.Part `json:"welcome_parts,omitempty" maxItems:"8"`
+		OfferGroup  *bool         `json:"offer_group,omitempty"`
+		Paused      *bool         `json:"paused,omitempty"`
 	}
 }
 
@@ -249,7 +253,7 @@ func (s *Service) apiCreate(ctx context.Context, in *createCodeIn) (codeMade, er
 		return codeMade{}, errs.E(errs.Forbidden, "code.store_scope", "store %d is outside the scope", b.StoreID).On("store_id")
 	}
 	id, err := s.Create(ctx, NewCode{Kind: b.Kind, Name: b.Name, Channel: b.Channel, StoreID: b.StoreID, StaffIDs: b.StaffIDs, GroupIDs: b.GroupIDs,
-		TagIDs: b.TagIDs, WelcomeText: b.WelcomeText, OfferGroup: b.OfferGroup})
+		TagIDs: b.TagIDs, WelcomeText: b.WelcomeText, Parts: b.Parts, OfferGroup: b.OfferGroup})
 	return codeMade{ID: id}, err
 }
 
@@ -259,7 +263,7 @@ func (s *Service) apiUpdate(ctx context.Context, in *updateCodeIn) (api.Empty, e
 	}
 	b := in.Body
 	return api.Empty{}, s.Update(ctx, in.ID, Change{Name: b.Name, Channel: b.Channel, StaffIDs: b.StaffIDs, GroupIDs: b.GroupIDs, TagIDs: b.TagIDs,
-		WelcomeText: b.WelcomeText, OfferGroup: b.OfferGroup, Paused: b.Paused})
+		WelcomeText: b.WelcomeText, Parts: b.Parts, OfferGroup: b.OfferGroup, Paused: b.Paused})
 }
 
 func (s *Service) apiGet(ctx context.Context, in *codeIn) (codeDetail, error) {
@@ -271,7 +275,7 @@ func (s *Service) apiGet(ctx context.Context, in *codeIn) (codeDetail, error) {
 	if err != nil {
 		return codeDetail{}, err
 	}
-	d := codeDetail{CodeItem: items[0], WelcomeText: c.WelcomeText, OfferGroup: c.OfferGroup, FollowStore: c.FollowStore,
+	d := codeDetail{CodeItem: items[0], WelcomeText: c.WelcomeText, WelcomeParts: list(c.WelcomeParts), OfferGroup: c.OfferGroup, FollowStore: c.FollowStore,
 		Funnel: funnel(Counts{items[0].Scans, items[0].Adds, items[0].Joins, items[0].FirstOrders})}
 	if err := s.behind(ctx, c, &d); err != nil {
 		return codeDetail{}, err

@@ -38,11 +38,12 @@ type step struct {
 	ObjectID   int64
 	AmountFen  int64
 	Member     string
+	CauseID    int64
 }
 
 // join is a step into a group that is owed to a code.
-func join(customerID, codeID, groupID int64, at time.Time) step {
-	return step{CustomerID: customerID, CodeID: codeID, Step: stepJoin, Ref: groupID, At: at, ObjectID: groupID}
+func join(customerID, codeID, groupID int64, at time.Time, cause int64) step {
+	return step{CustomerID: customerID, CodeID: codeID, Step: stepJoin, Ref: groupID, At: at, ObjectID: groupID, CauseID: cause}
 }
 
 // firstAdd is where a customer came in for the first time.
@@ -78,7 +79,7 @@ func (s *Service) onAdded(ctx context.Context, tx pg.Tx, evs []event.Event) erro
 			continue
 		}
 		of = append(of, customer.CodeOf{CustomerID: e.CustomerID, StaffID: e.StaffID, CodeID: c.ID})
-		steps = append(steps, step{CustomerID: e.CustomerID, CodeID: c.ID, Step: stepAdd, Ref: e.StaffID, At: e.At})
+		steps = append(steps, step{CustomerID: e.CustomerID, CodeID: c.ID, Step: stepAdd, Ref: e.StaffID, At: e.At, CauseID: e.CauseID})
 		if len(c.TagIDs) > 0 {
 			plans = append(plans, outbox.Plan{Key: fmt.Sprintf("code/tag/%d", e.ID), Kind: markTag, Entity: fmt.Sprintf("customer/%d", e.CustomerID),
 				Payload: tagCall{CustomerID: e.CustomerID, StaffID: e.StaffID, UserID: data.UserID, ExternalUserID: data.ExternalUserID, TagIDs: c.TagIDs},
@@ -105,7 +106,7 @@ const late = time.Hour
 func (s *Service) catchUp(ctx context.Context, tx pg.Tx, evs []event.Event, codes map[string]Code) error {
 	var customers, overdue []int64
 	var externals []string
-	idOf := map[string]int64{}
+	idOf, causeOf := map[string]int64{}, map[int64]int64{}
 	now := s.Clock.Now()
 	for _, e := range evs {
 		data := e.Data.(customer.AddedData)
@@ -113,7 +114,7 @@ func (s *Service) catchUp(ctx context.Context, tx pg.Tx, evs []event.Event, code
 			continue
 		}
 		customers, externals = append(customers, e.CustomerID), append(externals, data.ExternalUserID)
-		idOf[data.ExternalUserID] = e.CustomerID
+		idOf[data.ExternalUserID], causeOf[e.CustomerID] = e.CustomerID, e.CauseID
 		if data.Found != "" || now.Sub(e.At) > late {
 			overdue = append(overdue, e.CustomerID)
 		}
@@ -132,12 +133,13 @@ func (s *Service) catchUp(ctx context.Context, tx pg.Tx, evs []event.Event, code
 	}
 	var steps []step
 	for _, j := range adopted {
-		j = join(idOf[j.Member], j.CodeID, j.ObjectID, j.At)
+		who := idOf[j.Member]
+		j = join(who, j.CodeID, j.ObjectID, j.At, causeOf[who])
 		steps, joins = append(steps, j), append(joins, j)
 	}
 	for _, j := range joins {
 		if first := adds[j.CustomerID]; first.owes(j.At) {
-			steps = append(steps, join(j.CustomerID, first.CodeID, j.ObjectID, j.At))
+			steps = append(steps, join(j.CustomerID, first.CodeID, j.ObjectID, j.At, causeOf[j.CustomerID]))
 		}
 	}
 	if err := insertSteps(ctx, tx, steps); err != nil {
@@ -209,15 +211,16 @@ func (s *Service) tagsMarked(ctx context.Context, tx pg.Tx, calls []outbox.Finis
 // it, the code of their first add, so that a staff code shows how many of its people ended up in a group.
 func (s *Service) onJoined(ctx context.Context, tx pg.Tx, evs []event.Event) error {
 	var states []string
-	var customers, groups []int64
-	for _, e := range evs {
+	var customers []int64
+	marks := make([]mark, len(evs))
+	for i, e := range evs {
 		if state := e.Data.(group.JoinedData).WayState; state != "" {
 			states = append(states, state)
 		}
 		if e.CustomerID != 0 {
 			customers = append(customers, e.CustomerID)
 		}
-		groups = append(groups, e.GroupID)
+		marks[i] = mark{groupID: e.GroupID, cause: e.CauseID}
 	}
 	codes, err := codesByState(ctx, tx, states)
 	if err != nil {
@@ -233,7 +236,7 @@ func (s *Service) onJoined(ctx context.Context, tx pg.Tx, evs []event.Event) err
 		data := e.Data.(group.JoinedData)
 		first := adds[e.CustomerID]
 		if first.owes(e.At) {
-			steps = append(steps, join(e.CustomerID, first.CodeID, e.GroupID, e.At))
+			steps = append(steps, join(e.CustomerID, first.CodeID, e.GroupID, e.At, e.CauseID))
 		}
 		c, ok := codes[data.WayState]
 		if !ok {
@@ -242,11 +245,11 @@ func (s *Service) onJoined(ctx context.Context, tx pg.Tx, evs []event.Event) err
 		of = append(of, group.CodeOf{GroupID: e.GroupID, MemberID: data.MemberID, Stay: data.Stay, CodeID: c.ID})
 		switch {
 		case e.CustomerID == 0 && data.Stay == 1: // nobody's friend: counted once per group, told apart by the event
-			stranger := join(0, c.ID, e.GroupID, e.At)
+			stranger := join(0, c.ID, e.GroupID, e.At, e.CauseID)
 			stranger.Ref, stranger.Member = e.ID, data.MemberID
 			steps = append(steps, stranger)
 		case e.CustomerID != 0 && c.ID != first.CodeID:
-			steps = append(steps, join(e.CustomerID, c.ID, e.GroupID, e.At))
+			steps = append(steps, join(e.CustomerID, c.ID, e.GroupID, e.At, e.CauseID))
 		}
 	}
 	if err := s.Groups.SetCode(ctx, tx, of); err != nil {
@@ -255,7 +258,7 @@ func (s *Service) onJoined(ctx context.Context, tx pg.Tx, evs []event.Event) err
 	if err := insertSteps(ctx, tx, steps); err != nil {
 		return err
 	}
-	return markChecks(ctx, tx, groups, nil, s.Clock.Now())
+	return markChecks(ctx, tx, marks, s.Clock.Now())
 }
 
 // onOrders notes which orders are owed to the code of the customer's first add: placed within 30 days of it. A refund in
@@ -288,7 +291,7 @@ func (s *Service) onOrders(ctx context.Context, tx pg.Tx, evs []event.Event) err
 		e.CodeID = add.CodeID
 		mine, ids = append(mine, e), append(ids, add.CodeID)
 		if first, ok := firsts[e.CustomerID]; !ok || e.At.Before(first.At) {
-			firsts[e.CustomerID] = step{CustomerID: e.CustomerID, CodeID: add.CodeID, Step: stepOrder, At: e.At, ObjectID: data.OrderID, AmountFen: data.NetFen}
+			firsts[e.CustomerID] = step{CustomerID: e.CustomerID, CodeID: add.CodeID, Step: stepOrder, At: e.At, ObjectID: data.OrderID, AmountFen: data.NetFen, CauseID: e.CauseID}
 		}
 	}
 	if err := s.Orders.Attribute(ctx, tx, owed); err != nil {

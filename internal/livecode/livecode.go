@@ -33,6 +33,7 @@ import (
 	"unicode/utf8"
 
 	"qunce/internal/group"
+	"qunce/internal/media"
 	"qunce/internal/pg"
 )
 
@@ -90,8 +91,9 @@ const (
 	MaxName    = 30  // characters; it is the remark at WeCom
 	RoomLimit  = 200 // members up to which a group can be joined by scanning
 	nearlyFull = RoomLimit * 9 / 10
-	maxWelcome = 4000 // bytes
-	maxBase    = 36   // characters of a new group's name before WeCom's number
+	maxWelcome = 4000               // bytes
+	maxParts   = media.MaxParts - 1 // the way into the group is one more
+	maxBase    = 36                 // characters of a new group's name before WeCom's number
 	stateMark  = "q1"
 )
 
@@ -115,6 +117,7 @@ type Code struct {
 	GroupIDs       []int64
 	TagIDs         []string
 	WelcomeText    string
+	WelcomeParts   []media.Part // pictures, files and links that go out with it, beside the way into the group
 	OfferGroup     bool
 	WelcomeVersion int
 	FollowStore    bool // staff or groups are the store's
@@ -122,8 +125,9 @@ type Code struct {
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 
-	autoKey string     // "staff/12" on the one code of a kind that every store has
-	checkAt *time.Time // when its groups are to be looked at again
+	autoKey    string     // "staff/12" on the one code of a kind that every store has
+	checkAt    *time.Time // when its groups are to be looked at again
+	checkCause int64      // what made that due, 0 if nobody knows
 }
 
 // Usable reports whether somebody who scans the code gets further.

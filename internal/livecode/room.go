@@ -1,7 +1,9 @@
 package livecode
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -20,14 +22,11 @@ var fpCheckBefore = failpoint.New("livecode.check.before")
 // onGroupChanged marks the codes that a new, changed or dissolved group concerns. A group that WeCom opened for a code by
 // itself is told by its name when its owner's store does not tell.
 func (s *Service) onGroupChanged(ctx context.Context, tx pg.Tx, evs []event.Event) error {
-	var groups, stores, homeless []int64
-	for _, e := range evs {
-		groups = append(groups, e.GroupID)
-		switch {
-		case e.StoreID != 0:
-			stores = append(stores, e.StoreID)
-		case e.Kind == group.Created:
-			homeless = append(homeless, e.GroupID)
+	marks, homeless := make([]mark, len(evs)), map[int64]int64{}
+	for i, e := range evs {
+		marks[i] = mark{e.GroupID, e.StoreID, e.CauseID}
+		if e.StoreID == 0 && e.Kind == group.Created {
+			homeless[e.GroupID] = e.CauseID
 		}
 	}
 	if len(homeless) > 0 {
@@ -35,12 +34,12 @@ func (s *Service) onGroupChanged(ctx context.Context, tx pg.Tx, evs []event.Even
 			return err
 		}
 	}
-	return markChecks(ctx, tx, groups, stores, s.Clock.Now())
+	return markChecks(ctx, tx, marks, s.Clock.Now())
 }
 
-// adopt puts groups without a store behind the code whose base name theirs begins with.
-func (s *Service) adopt(ctx context.Context, tx pg.Tx, groupIDs []int64) error {
-	rooms, err := s.Groups.ByIDs(ctx, tx, groupIDs)
+// adopt puts groups without a store behind the code whose base name theirs begins with; causeOf has them by their ids.
+func (s *Service) adopt(ctx context.Context, tx pg.Tx, causeOf map[int64]int64) error {
+	rooms, err := s.Groups.ByIDs(ctx, tx, slices.Collect(maps.Keys(causeOf)))
 	if err != nil {
 		return err
 	}
@@ -54,6 +53,7 @@ func (s *Service) adopt(ctx context.Context, tx pg.Tx, groupIDs []int64) error {
 		for roomID, codeID := range codeOf {
 			if codeID == c.ID && !slices.Contains(c.GroupIDs, roomID) {
 				c.GroupIDs = append(c.GroupIDs, roomID) // the check trims the list to five open ones
+				c.checkCause = causeOf[roomID]
 			}
 		}
 		c.checkAt = &now
@@ -90,7 +90,7 @@ func (s *Service) checkRooms(ctx context.Context) (n int, err error) {
 			return err
 		}
 		for i := range codes {
-			codes[i].checkAt = nil
+			codes[i].checkAt, codes[i].checkCause = nil, 0
 		}
 		if err := saveCodes(ctx, tx, codes); err != nil {
 			return err
@@ -131,7 +131,7 @@ func (s *Service) review(ctx context.Context, tx pg.Tx, codes []Code) ([]outbox.
 		}
 		c.GroupIDs, c.UpdatedAt = next, s.Clock.Now()
 		if c.ConfigID != "" {
-			plans = append(plans, updatePlan(*c, ids[i], ids[i]))
+			plans = append(plans, updatePlan(*c, ids[i], cmp.Or(c.checkCause, ids[i])))
 		}
 	}
 	return plans, nil

@@ -18,6 +18,7 @@ import (
 	"qunce/internal/failpoint"
 	"qunce/internal/group"
 	"qunce/internal/id"
+	"qunce/internal/media"
 	"qunce/internal/order"
 	"qunce/internal/outbox"
 	"qunce/internal/pg"
@@ -73,6 +74,7 @@ type Deps struct {
 	Customers Customers
 	Orders    Orders
 	Touches   Touches
+	Media     *media.Service
 	TagNames  func(ctx context.Context, ids []string) (map[string]string, error) // nil: pages show the ids
 	PublicURL string                                                             // where customers reach this server, without a trailing slash
 	Brand     string
@@ -111,6 +113,7 @@ type NewCode struct {
 	GroupIDs    []int64
 	TagIDs      []string
 	WelcomeText string
+	Parts       []media.Part
 	OfferGroup  bool
 }
 
@@ -122,7 +125,7 @@ func (s *Service) URL(token string) string { return s.PublicURL + "/c/" + token 
 // "code.too_many_groups", "code.tags", "code.welcome_too_long", NotFound "code.store".
 func (s *Service) Create(ctx context.Context, n NewCode) (int64, error) {
 	c := Code{Kind: n.Kind, Name: strings.TrimSpace(n.Name), Channel: n.Channel, StoreID: n.StoreID, StaffIDs: n.StaffIDs, GroupIDs: n.GroupIDs,
-		TagIDs: n.TagIDs, WelcomeText: strings.TrimSpace(n.WelcomeText), OfferGroup: n.OfferGroup, WelcomeVersion: 1}
+		TagIDs: n.TagIDs, WelcomeText: strings.TrimSpace(n.WelcomeText), WelcomeParts: n.Parts, OfferGroup: n.OfferGroup, WelcomeVersion: 1}
 	if err := c.check(); err != nil {
 		return 0, err
 	}
@@ -138,6 +141,9 @@ func (s *Service) Create(ctx context.Context, n NewCode) (int64, error) {
 	}
 	err = s.DB.Tx(ctx, func(tx pg.Tx) error {
 		c := c // a second run starts from the same
+		if err := s.Media.Check(ctx, tx, "welcome_parts", c.WelcomeParts); err != nil {
+			return err
+		}
 		if err := s.fill(ctx, tx, &c); err != nil {
 			return err
 		}
@@ -178,6 +184,8 @@ func (c Code) check() error {
 		return errs.E(errs.Invalid, "code.tags", "%d tags", len(c.TagIDs)).On("tag_ids").With("max", MaxTags)
 	case len(c.WelcomeText) > maxWelcome*3/4: // names are still to be filled in
 		return errs.E(errs.Invalid, "code.welcome_too_long", "%d bytes", len(c.WelcomeText)).On("welcome_text").With("max", maxWelcome/4)
+	case len(c.WelcomeParts) > maxParts:
+		return errs.E(errs.Invalid, "media.too_many", "%d parts", len(c.WelcomeParts)).On("welcome_parts").With("max", maxParts)
 	}
 	return nil
 }
@@ -286,6 +294,7 @@ type Change struct {
 	GroupIDs    *[]int64 // empty: follow the store
 	TagIDs      *[]string
 	WelcomeText *string
+	Parts       *[]media.Part
 	OfferGroup  *bool
 	Paused      *bool
 }
@@ -306,6 +315,11 @@ func (s *Service) Update(ctx context.Context, codeID int64, ch Change) error {
 		c.apply(ch)
 		if err := c.check(); err != nil {
 			return err
+		}
+		if ch.Parts != nil {
+			if err := s.Media.Check(ctx, tx, "welcome_parts", c.WelcomeParts); err != nil {
+				return err
+			}
 		}
 		if ch.StaffIDs != nil || ch.GroupIDs != nil {
 			c.FollowStore = false
@@ -346,6 +360,10 @@ func (c *Code) apply(ch Change) {
 	}
 	if ch.WelcomeText != nil && strings.TrimSpace(*ch.WelcomeText) != c.WelcomeText {
 		c.WelcomeText = strings.TrimSpace(*ch.WelcomeText)
+		c.WelcomeVersion++
+	}
+	if ch.Parts != nil && !slices.Equal(*ch.Parts, c.WelcomeParts) {
+		c.WelcomeParts = *ch.Parts
 		c.WelcomeVersion++
 	}
 	if ch.OfferGroup != nil {
@@ -396,6 +414,7 @@ func changed(old, c Code) map[string]any {
 	note("group_ids", !sameSet(old.GroupIDs, c.GroupIDs), c.GroupIDs)
 	note("tag_ids", !slices.Equal(old.TagIDs, c.TagIDs), c.TagIDs)
 	note("welcome_text", old.WelcomeText != c.WelcomeText, c.WelcomeText)
+	note("welcome_parts", !slices.Equal(old.WelcomeParts, c.WelcomeParts), c.WelcomeParts)
 	note("offer_group", old.OfferGroup != c.OfferGroup, c.OfferGroup)
 	return out
 }

@@ -10,50 +10,53 @@ import (
 
 	"qunce/internal/errs"
 	"qunce/internal/group"
+	"qunce/internal/media"
 	"qunce/internal/pg"
 )
 
 // Rows carry arrays, which unnest would flatten: sets of codes travel as one JSON document.
 type row struct {
-	ID           int64      `json:"id"`
-	Kind         Kind       `json:"kind"`
-	Name         string     `json:"name"`
-	Channel      Channel    `json:"channel"`
-	StoreID      int64      `json:"store_id"`
-	Token        string     `json:"token"`
-	WayState     string     `json:"way_state"`
-	ConfigID     string     `json:"config_id"`
-	QR           string     `json:"qr"`
-	Status       Status     `json:"status"`
-	StatusReason string     `json:"status_reason"`
-	StaffIDs     []int64    `json:"staff_ids"`
-	GroupIDs     []int64    `json:"group_ids"`
-	TagIDs       []string   `json:"tag_ids"`
-	WelcomeText  string     `json:"welcome_text"`
-	OfferGroup   bool       `json:"offer_group"`
-	Version      int        `json:"welcome_version"`
-	AutoKey      *string    `json:"auto_key"`
-	FollowStore  bool       `json:"follow_store"`
-	RoomBaseName string     `json:"room_base_name"`
-	CheckAt      *time.Time `json:"check_at"`
-	CreatedAt    time.Time  `json:"created_at"`
-	UpdatedAt    time.Time  `json:"updated_at"`
+	ID           int64        `json:"id"`
+	Kind         Kind         `json:"kind"`
+	Name         string       `json:"name"`
+	Channel      Channel      `json:"channel"`
+	StoreID      int64        `json:"store_id"`
+	Token        string       `json:"token"`
+	WayState     string       `json:"way_state"`
+	ConfigID     string       `json:"config_id"`
+	QR           string       `json:"qr"`
+	Status       Status       `json:"status"`
+	StatusReason string       `json:"status_reason"`
+	StaffIDs     []int64      `json:"staff_ids"`
+	GroupIDs     []int64      `json:"group_ids"`
+	TagIDs       []string     `json:"tag_ids"`
+	WelcomeText  string       `json:"welcome_text"`
+	Parts        []media.Part `json:"welcome_parts"`
+	OfferGroup   bool         `json:"offer_group"`
+	Version      int          `json:"welcome_version"`
+	AutoKey      *string      `json:"auto_key"`
+	FollowStore  bool         `json:"follow_store"`
+	RoomBaseName string       `json:"room_base_name"`
+	CheckAt      *time.Time   `json:"check_at"`
+	CheckCause   int64        `json:"check_cause"`
+	CreatedAt    time.Time    `json:"created_at"`
+	UpdatedAt    time.Time    `json:"updated_at"`
 }
 
 const rowTypes = `id bigint, kind text, name text, channel text, store_id bigint, token text, way_state text, config_id text, qr text,
-	status text, status_reason text, staff_ids bigint[], group_ids bigint[], tag_ids text[], welcome_text text, offer_group boolean,
-	welcome_version integer, auto_key text, follow_store boolean, room_base_name text, check_at timestamptz, created_at timestamptz, updated_at timestamptz`
+	status text, status_reason text, staff_ids bigint[], group_ids bigint[], tag_ids text[], welcome_text text, welcome_parts jsonb, offer_group boolean,
+	welcome_version integer, auto_key text, follow_store boolean, room_base_name text, check_at timestamptz, check_cause bigint, created_at timestamptz, updated_at timestamptz`
 
 const columns = `id, kind, name, channel, store_id, token, way_state, config_id, qr, status, status_reason, staff_ids, group_ids, tag_ids,
-	welcome_text, offer_group, welcome_version, auto_key, follow_store, room_base_name, check_at, created_at, updated_at`
+	welcome_text, welcome_parts, offer_group, welcome_version, auto_key, follow_store, room_base_name, check_at, check_cause, created_at, updated_at`
 
 func rowsOf(codes []Code) (string, error) {
 	rows := make([]row, len(codes))
 	for i, c := range codes {
 		rows[i] = row{ID: c.ID, Kind: c.Kind, Name: c.Name, Channel: c.Channel, StoreID: c.StoreID, Token: c.Token, WayState: c.WayState,
 			ConfigID: c.ConfigID, QR: c.QR, Status: c.Status, StatusReason: c.StatusReason, StaffIDs: list(c.StaffIDs), GroupIDs: list(c.GroupIDs),
-			TagIDs: list(c.TagIDs), WelcomeText: c.WelcomeText, OfferGroup: c.OfferGroup, Version: c.WelcomeVersion, FollowStore: c.FollowStore,
-			RoomBaseName: c.RoomBaseName, CheckAt: c.checkAt, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt}
+			TagIDs: list(c.TagIDs), WelcomeText: c.WelcomeText, Parts: list(c.WelcomeParts), OfferGroup: c.OfferGroup, Version: c.WelcomeVersion, FollowStore: c.FollowStore,
+			RoomBaseName: c.RoomBaseName, CheckAt: c.checkAt, CheckCause: c.checkCause, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt}
 		if c.autoKey != "" {
 			rows[i].AutoKey = &c.autoKey
 		}
@@ -73,8 +76,8 @@ func scanCode(r pgx.CollectableRow) (Code, error) {
 	var c Code
 	var auto *string
 	err := r.Scan(&c.ID, &c.Kind, &c.Name, &c.Channel, &c.StoreID, &c.Token, &c.WayState, &c.ConfigID, &c.QR, &c.Status, &c.StatusReason,
-		&c.StaffIDs, &c.GroupIDs, &c.TagIDs, &c.WelcomeText, &c.OfferGroup, &c.WelcomeVersion, &auto, &c.FollowStore, &c.RoomBaseName,
-		&c.checkAt, &c.CreatedAt, &c.UpdatedAt)
+		&c.StaffIDs, &c.GroupIDs, &c.TagIDs, &c.WelcomeText, &c.WelcomeParts, &c.OfferGroup, &c.WelcomeVersion, &auto, &c.FollowStore, &c.RoomBaseName,
+		&c.checkAt, &c.checkCause, &c.CreatedAt, &c.UpdatedAt)
 	if auto != nil {
 		c.autoKey = *auto
 	}
@@ -241,7 +244,7 @@ func saveCodes(ctx context.Context, tx pg.Tx, codes []Code) error {
 	_, err = tx.Exec(ctx, `UPDATE livecode_code c SET name = r.name, channel = r.channel, config_id = r.config_id, qr = r.qr, status = r.status,
 			status_reason = r.status_reason, staff_ids = r.staff_ids, group_ids = r.group_ids, tag_ids = r.tag_ids, welcome_text = r.welcome_text,
 			offer_group = r.offer_group, welcome_version = r.welcome_version, follow_store = r.follow_store, room_base_name = r.room_base_name,
-			check_at = r.check_at, updated_at = r.updated_at
+			check_at = r.check_at, check_cause = r.check_cause, updated_at = r.updated_at
 		FROM jsonb_to_recordset($1::jsonb) AS r(`+rowTypes+`) WHERE c.id = r.id`, doc)
 	if err != nil {
 		return fmt.Errorf("save codes: %w", err)
@@ -275,11 +278,20 @@ func countOrphans(ctx context.Context, q pg.Querier) (n int64, err error) {
 	return n, err
 }
 
-// markChecks asks for a look at the group codes that lead into groups, or follow stores; codes already marked stay so.
-func markChecks(ctx context.Context, tx pg.Tx, groupIDs, storeIDs []int64, now time.Time) error {
-	_, err := tx.Exec(ctx, `UPDATE livecode_code SET check_at = $3 WHERE id IN (SELECT id FROM livecode_code
-		WHERE kind = 'group' AND check_at IS NULL AND config_id <> '' AND (group_ids && $1::bigint[] OR store_id <> 0 AND store_id = ANY($2::bigint[]))
-		ORDER BY id FOR UPDATE)`, list(groupIDs), list(storeIDs), now)
+// mark asks for a look at the group codes that lead into a group, or that follow a store (0 = none), because of cause.
+type mark struct{ groupID, storeID, cause int64 }
+
+// markChecks marks codes to be looked at; those already marked stay as they are.
+func markChecks(ctx context.Context, tx pg.Tx, marks []mark, now time.Time) error {
+	groups, stores, causes := make([]int64, len(marks)), make([]int64, len(marks)), make([]int64, len(marks))
+	for i, m := range marks {
+		groups[i], stores[i], causes[i] = m.groupID, m.storeID, m.cause
+	}
+	_, err := tx.Exec(ctx, `UPDATE livecode_code c SET check_at = $4, check_cause = coalesce((SELECT max(u.ca)
+				FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS u(g, s, ca) WHERE u.g = ANY(c.group_ids) OR u.s <> 0 AND u.s = c.store_id), 0)
+		WHERE c.id IN (SELECT id FROM livecode_code
+			WHERE kind = 'group' AND check_at IS NULL AND config_id <> '' AND (group_ids && $1::bigint[] OR store_id <> 0 AND store_id = ANY($2::bigint[]))
+			ORDER BY id FOR UPDATE)`, groups, stores, causes, now)
 	if err != nil {
 		return fmt.Errorf("mark group codes: %w", err)
 	}

@@ -11,21 +11,21 @@ import (
 	"qunce/internal/pg"
 )
 
-const stepColumns = `customer_id, code_id, step, ref, at, object_id, amount_fen, member`
+const stepColumns = `customer_id, code_id, step, ref, at, object_id, amount_fen, member, cause_id`
 
-const stepRows = `SELECT c, co, s, r, a, o, am, m FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::timestamptz[],
-	$6::bigint[], $7::bigint[], $8::text[]) AS u(c, co, s, r, a, o, am, m) ORDER BY c, s, co, r`
+const stepRows = `SELECT c, co, s, r, a, o, am, m, ca FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::timestamptz[],
+	$6::bigint[], $7::bigint[], $8::text[], $9::bigint[]) AS u(c, co, s, r, a, o, am, m, ca) ORDER BY c, s, co, r`
 
 // stepArgs are the arguments of stepRows.
 func stepArgs(steps []step) []any {
 	n := len(steps)
 	customers, codes, names, refs := make([]int64, n), make([]int64, n), make([]string, n), make([]int64, n)
-	at, objects, amounts, members := make([]time.Time, n), make([]int64, n), make([]int64, n), make([]string, n)
+	at, objects, amounts, members, causes := make([]time.Time, n), make([]int64, n), make([]int64, n), make([]string, n), make([]int64, n)
 	for i, x := range steps {
 		customers[i], codes[i], names[i], refs[i] = x.CustomerID, x.CodeID, x.Step, x.Ref
-		at[i], objects[i], amounts[i], members[i] = x.At, x.ObjectID, x.AmountFen, x.Member
+		at[i], objects[i], amounts[i], members[i], causes[i] = x.At, x.ObjectID, x.AmountFen, x.Member, x.CauseID
 	}
-	return []any{customers, codes, names, refs, at, objects, amounts, members}
+	return []any{customers, codes, names, refs, at, objects, amounts, members, causes}
 }
 
 // insertSteps keeps steps that are not kept yet; the first of a kind with the same reference stays.
@@ -49,7 +49,7 @@ func insertFirstOrders(ctx context.Context, tx pg.Tx, steps []step) (map[int64]b
 		return won, nil
 	}
 	rows, err := tx.Query(ctx, `INSERT INTO livecode_attribution AS h (`+stepColumns+`) `+stepRows+`
-		ON CONFLICT (customer_id, step, code_id, ref) DO UPDATE SET at = EXCLUDED.at, object_id = EXCLUDED.object_id, amount_fen = EXCLUDED.amount_fen
+		ON CONFLICT (customer_id, step, code_id, ref) DO UPDATE SET at = EXCLUDED.at, object_id = EXCLUDED.object_id, amount_fen = EXCLUDED.amount_fen, cause_id = EXCLUDED.cause_id
 			WHERE EXCLUDED.at < h.at RETURNING object_id`, stepArgs(steps)...)
 	if err != nil {
 		return nil, fmt.Errorf("keep first orders: %w", err)

@@ -100,24 +100,32 @@ func (s *Service) codeOf(ctx context.Context, c outbox.Call) (Code, error) {
 	return getCode(ctx, s.DB, p.CodeID)
 }
 
-// users lists a staff code's people as WeCom names them.
+// users lists a staff code's people as WeCom names them: those who can be contacted, since WeCom refuses a whole way for
+// the sake of one who cannot. When nobody can, all are named, and WeCom's refusal says what is wrong.
 func (s *Service) users(ctx context.Context, q pg.Querier, c Code) ([]string, error) {
 	people, err := s.Directory.StaffByIDs(ctx, q, c.StaffIDs)
 	if err != nil {
 		return nil, err
 	}
-	var out []string
+	var all, able []string
 	for _, id := range c.StaffIDs {
-		if p, ok := people[id]; ok {
-			out = append(out, p.UserID)
+		p, ok := people[id]
+		if ok {
+			all = append(all, p.UserID)
+		}
+		if ok && p.Active && p.CanContact {
+			able = append(able, p.UserID)
 		}
 	}
-	return out, nil
+	if len(able) == 0 {
+		return all, nil
+	}
+	return able, nil
 }
 
 // chats lists a group code's groups as WeCom names them.
-func (s *Service) chats(ctx context.Context, c Code) ([]string, error) {
-	rooms, err := s.Groups.ByIDs(ctx, s.DB, c.GroupIDs)
+func (s *Service) chats(ctx context.Context, q pg.Querier, c Code) ([]string, error) {
+	rooms, err := s.Groups.ByIDs(ctx, q, c.GroupIDs)
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +234,7 @@ func (s *Service) doAddJoinWay(ctx context.Context, call outbox.Call) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	chats, err := s.chats(ctx, c)
+	chats, err := s.chats(ctx, s.DB, c)
 	if err != nil {
 		return nil, err
 	}
@@ -293,26 +301,35 @@ func (s *Service) doUpdateJoinWay(ctx context.Context, call outbox.Call) (any, e
 	if err != nil {
 		return nil, err
 	}
-	want, err := s.chats(ctx, c)
-	if err != nil {
-		return nil, err
-	}
 	there, err := s.WeCom.GetJoinWay(ctx, c.ConfigID)
 	if err != nil {
 		return nil, err
 	}
-	known, err := s.Groups.ByChats(ctx, s.DB, there.ChatIDs)
+	want, differs, err := s.wanted(ctx, s.DB, c, there)
 	if err != nil {
 		return nil, err
 	}
-	want = withUnseen(want, there.ChatIDs, known)
-	if len(want) == 0 || sameStrings(want, there.ChatIDs) && there.Remark == firstRunes(c.Name, 30) && there.AutoCreateRoom == 1 {
+	if !differs {
 		return wayResult{CodeID: c.ID, Chats: there.ChatIDs}, nil
 	}
 	if err := s.WeCom.UpdateJoinWay(ctx, joinWay(c, want, there.RoomBaseID)); err != nil {
 		return nil, err
 	}
 	return wayResult{CodeID: c.ID, Chats: want, Written: true}, nil
+}
+
+// wanted lists the groups a join way should lead into, and whether the way as it is there differs from what it should be.
+func (s *Service) wanted(ctx context.Context, q pg.Querier, c Code, there wecom.JoinWay) (want []string, differs bool, err error) {
+	if want, err = s.chats(ctx, q, c); err != nil {
+		return nil, false, err
+	}
+	known, err := s.Groups.ByChats(ctx, q, there.ChatIDs)
+	if err != nil {
+		return nil, false, err
+	}
+	want = withUnseen(want, there.ChatIDs, known)
+	same := sameStrings(want, there.ChatIDs) && there.Remark == firstRunes(c.Name, 30) && there.AutoCreateRoom == 1 && there.State == c.WayState
+	return want, len(want) > 0 && !same, nil
 }
 
 // withUnseen adds to want the groups at WeCom that we do not know, in place of the last of ours where five would be passed.

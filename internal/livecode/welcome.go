@@ -7,12 +7,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"qunce/internal/customer"
 	"qunce/internal/errs"
 	"qunce/internal/event"
 	"qunce/internal/failpoint"
+	"qunce/internal/media"
 	"qunce/internal/outbox"
 	"qunce/internal/pg"
 	"qunce/internal/touch"
@@ -45,26 +47,32 @@ func WelcomeStates() []string {
 const (
 	ReasonExpired = "expired" // WeCom's 20 seconds were over
 	ReasonAlready = "already" // somebody else had welcomed the customer
+	ReasonConsent = "consent" // the customer has to agree to the archive first; agreeing brings a code of its own
 )
 
 var fpWelcomeBefore = failpoint.New("livecode.welcome.before")
 
 // welcomeCall is the payload of the call: everything it needs, since nothing may stand in front of it.
 type welcomeCall struct {
-	ID         int64       `json:"id"`
-	CustomerID int64       `json:"customer_id"`
-	StaffID    int64       `json:"staff_id"`
-	StoreID    int64       `json:"store_id"`
-	CodeID     int64       `json:"code_id"`
-	TouchID    int64       `json:"touch_id"`
-	Code       string      `json:"code"`
-	Text       string      `json:"text"`
-	Card       *wecom.Link `json:"card,omitempty"`
-	Received   time.Time   `json:"received"`
+	ID         int64        `json:"id"`
+	CustomerID int64        `json:"customer_id"`
+	StaffID    int64        `json:"staff_id"`
+	StoreID    int64        `json:"store_id"`
+	CodeID     int64        `json:"code_id"`
+	TouchID    int64        `json:"touch_id"`
+	Code       string       `json:"code"`
+	Text       string       `json:"text"`
+	Card       *wecom.Link  `json:"card,omitempty"`
+	Parts      []media.Part `json:"parts,omitempty"`
+	Received   time.Time    `json:"received"`
 }
+
+// needsConsent is WeCom's answer while the customer has not agreed to the archive.
+const needsConsent = 41053
 
 type welcomeResult struct {
 	Already bool `json:"already"`
+	Bare    bool `json:"bare,omitempty"` // without its files, which could not be uploaded in time
 }
 
 func (s *Service) registerWelcome() {
@@ -226,7 +234,7 @@ func (sc scene) welcome(s *Service, e event.Event, data customer.WelcomeData) we
 	if ours && code.StoreID != 0 {
 		store = code.StoreID
 	}
-	call := welcomeCall{CustomerID: e.CustomerID, StaffID: e.StaffID, StoreID: store, CodeID: code.ID, Code: data.Code, Received: data.Received}
+	call := welcomeCall{CustomerID: e.CustomerID, StaffID: e.StaffID, StoreID: store, CodeID: code.ID, Code: data.Code, Received: data.Received, Parts: code.WelcomeParts}
 	if !ours || code.OfferGroup {
 		call.Card = s.card(sc.doors[store].Group, sc.finder, sc.stores[store])
 	}
@@ -251,37 +259,56 @@ func (s *Service) doWelcome(ctx context.Context, call outbox.Call) (any, error) 
 	if err := json.Unmarshal(call.Payload, &w); err != nil {
 		return nil, fmt.Errorf("payload of %s: %w", call.Key, err)
 	}
-	msg := wecom.Welcome{Code: w.Code, Text: &wecom.Text{Content: w.Text}}
-	if w.Card != nil {
-		msg.Attachments = []wecom.Attachment{{MsgType: "link", Link: w.Card}}
-	}
-	err := s.WeCom.SendWelcome(ctx, msg)
+	bare, err := s.sendWelcome(ctx, w)
 	age := s.Wall.Now().Sub(w.Received)
 	switch {
 	case err == nil:
-		return welcomeResult{}, nil
+		return welcomeResult{Bare: bare}, nil
 	case wecom.IsCode(err, 41051):
 		return welcomeResult{Already: call.Attempts == 1}, nil // else it was our own earlier try
 	case wecom.Unknown(err):
 		return nil, err
+	case wecom.IsCode(err, needsConsent):
+		return nil, errs.E(errs.Conflict, "code.welcome_consent", "the customer has not agreed to the archive yet").Wrap(err)
 	case wecom.IsCode(err, 41050), age > lastResort, age > codeLife && !errs.Is(err, "wecom.unreachable"):
 		return nil, errs.E(errs.Conflict, "code.welcome_expired", "%s after the callback", age.Round(time.Millisecond)).Wrap(err)
 	}
 	return nil, err
 }
 
+// bareAfter is how old a welcome may get for the sake of its files.
+const bareAfter = 8 * time.Second
+
+// sendWelcome sends one with its files. A greeting without its picture is better than none: files that cannot be uploaded,
+// at all or in time, are left out.
+func (s *Service) sendWelcome(ctx context.Context, w welcomeCall) (bare bool, err error) {
+	msg := wecom.Welcome{Code: w.Code, Text: &wecom.Text{Content: w.Text}}
+	if w.Card != nil {
+		msg.Attachments = []wecom.Attachment{{MsgType: "link", Link: w.Card}}
+	}
+	patient, cancel := context.WithTimeout(ctx, max(bareAfter-s.Wall.Now().Sub(w.Received), time.Second))
+	defer cancel()
+	if _, err := s.Media.Attachments(patient, w.Parts); err != nil {
+		s.Log.Warn("a welcome goes out without its files", "code", w.CodeID, "error", err)
+		return true, s.WeCom.SendWelcome(ctx, msg)
+	}
+	cards := msg.Attachments
+	return false, s.Media.With(ctx, w.Parts, func(fresh []wecom.Attachment) error {
+		msg.Attachments = append(slices.Clone(cards), fresh...)
+		return s.WeCom.SendWelcome(ctx, msg)
+	})
+}
+
 func welcomeVerdict(err error, attempts int) (outbox.Verdict, time.Duration) {
 	var refused *wecom.Error
 	kind := errs.KindOf(err)
 	switch {
-	case errs.Is(err, "code.welcome_expired"):
+	case errs.Is(err, "code.welcome_expired"), errs.Is(err, "code.welcome_consent"):
 		return outbox.Fail, 0
 	case wecom.Unknown(err):
 		return outbox.Unknown, 0
 	case wecom.IsCode(err, 41096): // another app of the corp is at it
 		return outbox.Retry, 300 * time.Millisecond
-	case wecom.IsCode(err, 41053): // waits for the customer's consent to the archive
-		return outbox.Retry, time.Second
 	case kind == errs.Unavailable, kind == errs.TooMany, !errors.As(err, &refused):
 		return outbox.Retry, min(200*time.Millisecond<<min(attempts, 5), 2*time.Second)
 	}
@@ -321,8 +348,11 @@ func (s *Service) welcomeFailed(ctx context.Context, tx pg.Tx, calls []outbox.Fi
 			return fmt.Errorf("payload of %s: %w", f.Key, err)
 		}
 		ends[i] = welcomeEnd{welcomeCall: w, State: welcomeFailed, Reason: errs.CodeOf(f.Err)}
-		if errs.Is(f.Err, "code.welcome_expired") {
+		switch {
+		case errs.Is(f.Err, "code.welcome_expired"):
 			ends[i].State, ends[i].Reason = welcomeNotPossible, ReasonExpired
+		case errs.Is(f.Err, "code.welcome_consent"):
+			ends[i].State, ends[i].Reason = welcomeNotPossible, ReasonConsent
 		}
 		outcomes[i] = touch.Outcome{CustomerID: w.CustomerID, TouchID: w.TouchID, Outcome: touch.Failed, At: now}
 		evs[i] = w.event(WelcomeFailed, now, f.CauseID, WelcomeFailedData{Reason: ends[i].Reason})

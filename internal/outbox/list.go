@@ -46,6 +46,23 @@ func ByCause(ctx context.Context, q pg.Querier, causeID int64) ([]Row, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Row])
 }
 
+// Made is a call with when it was made and what came back: the story of a cause tells it.
+type Made struct {
+	Row
+	CalledAt   *time.Time `json:"called_at"`
+	FinishedAt *time.Time `json:"finished_at"`
+	Result     *string    `json:"result" doc:"what WeCom's answer was taken as, JSON, cut after 2,000 characters"`
+}
+
+// StoryOf returns the calls that one cause led to, with their answers.
+func StoryOf(ctx context.Context, q pg.Querier, causeID int64) ([]Made, error) {
+	rows, err := q.Query(ctx, `SELECT `+rowColumns+`, called_at, finished_at, left(result::text, 2000) FROM outbox_call WHERE cause_id = $1 ORDER BY id LIMIT 200`, causeID)
+	if err != nil {
+		return nil, fmt.Errorf("list calls: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Made])
+}
+
 // Queue is the state of one lane for the system page.
 type Queue struct {
 	Lane     string   `json:"lane"`

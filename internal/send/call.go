@@ -91,7 +91,14 @@ func (s *Service) create(ctx context.Context, c outbox.Call) (any, error) {
 	} else {
 		m.ExternalIDs = to
 	}
-	msgID, failed, err := s.WeCom.AddMsgTemplate(ctx, m)
+	var msgID string
+	var failed []string
+	own := m.Attachments
+	err = s.Media.With(ctx, x.Content.Parts, func(fresh []wecom.Attachment) (err error) {
+		m.Attachments = append(slices.Clone(own), fresh...)
+		msgID, failed, err = s.WeCom.AddMsgTemplate(ctx, m)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +153,7 @@ func (s *Service) unclaimed(ctx context.Context, x send, page []wecom.GroupMsg) 
 		if m.Text != nil {
 			text = m.Text.Content
 		}
-		if text == x.Content.Text && len(m.Attachments) == len(x.Content.Attachments) {
+		if text == x.Content.Text && len(m.Attachments) == len(x.Content.Attachments)+len(x.Content.Parts) {
 			ids = append(ids, m.MsgID)
 		}
 	}

@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"time"
 
+	"qunce/internal/media"
 	"qunce/internal/pg"
 	"qunce/internal/wecom"
 )
@@ -57,7 +58,8 @@ func Statuses() []string { return []string{Pending, Reached, NotAFriend, OverCap
 // Content is what is sent: the same to every recipient.
 type Content struct {
 	Text        string             `json:"text"`
-	Attachments []wecom.Attachment `json:"attachments,omitempty"`
+	Attachments []wecom.Attachment `json:"attachments,omitempty"` // that need no upload
+	Parts       []media.Part       `json:"parts,omitempty"`
 }
 
 // Recipient is a customer or a group, with the touch that allows it.

@@ -10,6 +10,7 @@ import (
 	"qunce/internal/event"
 	"qunce/internal/failpoint"
 	"qunce/internal/id"
+	"qunce/internal/media"
 	"qunce/internal/outbox"
 	"qunce/internal/pg"
 	"qunce/internal/task"
@@ -27,6 +28,7 @@ type Deps struct {
 	WeCom  *wecom.Client
 	Tasks  *task.Service
 	Touch  *touch.Service
+	Media  *media.Service
 	Log    *slog.Logger
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"qunce/internal/errs"
+	"qunce/internal/media"
 	"qunce/internal/touch"
 )
 
@@ -90,6 +91,10 @@ func checkStep(subject Subject, i int, x Step, s touch.Settings) error {
 		return bad("sop.text_missing", "text", "no text or title")
 	case len(x.Text) > maxText:
 		return bad("sop.text_long", "text", "%d bytes", len(x.Text)).With("max", maxText)
+	case len(x.Parts) > 0 && !x.Mass():
+		return bad("sop.parts_channel", "parts", "a %s carries no files", x.Channel)
+	case len(x.Parts)+len(x.Links) > media.MaxParts:
+		return bad("media.too_many", "parts", "%d parts", len(x.Parts)+len(x.Links)).With("max", media.MaxParts)
 	case x.Late != LateSkip && x.Late != LateSendUntil || x.LateHours < 0 || x.LateHours > 72:
 		return bad("sop.bad_late", "late", "late rule %q of %d hours", x.Late, x.LateHours)
 	}

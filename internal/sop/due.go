@@ -343,7 +343,7 @@ func base(set []*item, kind task.Kind, words map[string]string, now time.Time) t
 	t := task.NewTask{StaffID: x.staff, Key: fmt.Sprintf("sop/%s/%d/%d/%s/%d", kind, x.plan, x.version, x.key, x.run), Kind: kind,
 		Title: x.step.Title, Why: x.step.Why, StoreID: x.store, PlanID: x.plan, PlanVersion: x.version, StepKey: stepOf(x.key),
 		DueAt: x.due, WindowEnd: x.end, CloseAt: x.until, Recipients: len(set), CauseID: x.cause,
-		Body: task.Body{Text: render(x.step.Text, words), Attachments: x.step.Links, Minutes: 1}}
+		Body: task.Body{Text: render(x.step.Text, words), Attachments: shown(x.step), Minutes: 1}}
 	if !x.end.After(now) { // made late by us: the member of staff has the time the step leaves
 		t.DueAt, t.WindowEnd = now, x.until
 	}
@@ -369,7 +369,7 @@ func massTask(subject Subject, set []*item, words map[string]string, now time.Ti
 	for _, y := range set[:min(namesShown, len(set))] {
 		t.Body.People = append(t.Body.People, y.person(subject))
 	}
-	n := &send.NewSend{StaffID: x.staff, UserID: x.userID, ChatType: chat, Key: t.Key, Content: send.Content{Text: t.Body.Text, Attachments: links(x.step.Links)},
+	n := &send.NewSend{StaffID: x.staff, UserID: x.userID, ChatType: chat, Key: t.Key, Content: send.Content{Text: t.Body.Text, Attachments: links(x.step.Links), Parts: x.step.Parts},
 		WindowEnd: t.WindowEnd, CloseAt: t.CloseAt, CauseID: x.cause}
 	for _, y := range set {
 		r := send.Recipient{TouchID: y.decision.TouchID}
@@ -385,6 +385,15 @@ func massTask(subject Subject, set []*item, words map[string]string, now time.Ti
 		t.CustomerID, t.GroupID = n.Recipients[0].CustomerID, n.Recipients[0].GroupID
 	}
 	return assignment{task: t, send: n, items: set}
+}
+
+// shown is what the staff see beside the text.
+func shown(x Step) []task.Attachment {
+	out := x.Links[:len(x.Links):len(x.Links)]
+	for _, p := range x.Parts {
+		out = append(out, task.Attachment{Type: string(p.Type), Title: p.Title, URL: p.URL, FileID: p.FileID})
+	}
+	return out
 }
 
 func links(list []task.Attachment) []wecom.Attachment {

@@ -46,8 +46,8 @@ func newRig(t *testing.T, people int, plans ...string) *rig {
 	log, audits := slog.New(slog.DiscardHandler), audit.New(b.IDs)
 	r := &rig{Brand: b, t: t}
 	r.tasks = task.New(task.Deps{DB: b.DB, IDs: b.IDs, Clock: b.Clock, Events: b.Events, Outbox: b.Outbox, WeCom: b.WeCom, Audit: audits, Directory: b.Directory, Log: log, PublicURL: b.Web.URL})
-	r.sends = send.New(send.Deps{DB: b.DB, IDs: b.IDs, Clock: b.Clock, Events: b.Events, Outbox: b.Outbox, WeCom: b.WeCom, Tasks: r.tasks, Touch: b.Touch, Log: log})
-	r.sop = sop.New(sop.Deps{DB: b.DB, IDs: b.IDs, Clock: b.Clock, Events: b.Events, Audit: audits, Customers: b.Customers, Groups: b.Groups, Directory: b.Directory,
+	r.sends = send.New(send.Deps{DB: b.DB, IDs: b.IDs, Clock: b.Clock, Events: b.Events, Outbox: b.Outbox, WeCom: b.WeCom, Tasks: r.tasks, Touch: b.Touch, Media: b.Media, Log: log})
+	r.sop = sop.New(sop.Deps{DB: b.DB, IDs: b.IDs, Media: b.Media, Clock: b.Clock, Events: b.Events, Audit: audits, Customers: b.Customers, Groups: b.Groups, Directory: b.Directory,
 		Touch: b.Touch, Tasks: r.tasks, Sends: r.sends})
 	r.must(r.sop.EnsureTemplates(t.Context()))
 	r.must(r.sop.EnsureTemplates(t.Context()))

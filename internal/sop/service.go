@@ -14,6 +14,7 @@ import (
 	"qunce/internal/failpoint"
 	"qunce/internal/group"
 	"qunce/internal/id"
+	"qunce/internal/media"
 	"qunce/internal/order"
 	"qunce/internal/pg"
 	"qunce/internal/send"
@@ -34,6 +35,7 @@ type Deps struct {
 	Touch     *touch.Service
 	Tasks     *task.Service
 	Sends     *send.Service
+	Media     *media.Service
 }
 
 // Service is the use cases.
@@ -159,6 +161,11 @@ func (s *Service) Publish(ctx context.Context, planID int64, steps []Step, note 
 		if err := Check(p.Subject, d, settings); err != nil {
 			return err
 		}
+		for i, x := range d.Steps {
+			if err := s.Media.Check(ctx, tx, fmt.Sprintf("steps.%d.parts", i), x.Parts); err != nil {
+				return err
+			}
+		}
 		now := s.Clock.Now()
 		version = p.Version + 1
 		tag, err := tx.Exec(ctx, `UPDATE sop_plan SET version = $2 WHERE id = $1 AND version = $3`, planID, version, p.Version)
@@ -194,6 +201,9 @@ func inherit(before Definition, steps []Step) []Step {
 			}
 			if x.Links == nil {
 				x.Links = old.Links
+			}
+			if x.Parts == nil {
+				x.Parts = old.Parts
 			}
 		}
 		if x.Time == "" {

@@ -22,6 +22,7 @@ import (
 	"qunce/internal/customer"
 	"qunce/internal/directory"
 	"qunce/internal/group"
+	"qunce/internal/media"
 	"qunce/internal/pg"
 	"qunce/internal/task"
 	"qunce/internal/touch"
@@ -77,6 +78,7 @@ type Step struct {
 	Title     string            `json:"title"`
 	Text      string            `json:"text"`
 	Links     []task.Attachment `json:"links,omitempty"`
+	Parts     []media.Part      `json:"parts,omitempty" maxItems:"8" doc:"pictures, files and cards of a mass send"`
 	Why       string            `json:"why"`
 	Late      string            `json:"late" enum:"skip,send_until"`
 	LateHours int               `json:"late_hours,omitempty"`

@@ -27,8 +27,8 @@ func TestPages(t *testing.T) {
 	ctx := t.Context()
 	log, audits := slog.New(slog.DiscardHandler), audit.New(b.IDs)
 	tasks := task.New(task.Deps{DB: b.DB, IDs: b.IDs, Clock: b.Clock, Events: b.Events, Outbox: b.Outbox, WeCom: b.WeCom, Audit: audits, Directory: b.Directory, Log: log})
-	sends := send.New(send.Deps{DB: b.DB, IDs: b.IDs, Clock: b.Clock, Events: b.Events, Outbox: b.Outbox, WeCom: b.WeCom, Tasks: tasks, Touch: b.Touch, Log: log})
-	plans := sop.New(sop.Deps{DB: b.DB, IDs: b.IDs, Clock: b.Clock, Events: b.Events, Audit: audits, Customers: b.Customers, Groups: b.Groups, Directory: b.Directory,
+	sends := send.New(send.Deps{DB: b.DB, IDs: b.IDs, Clock: b.Clock, Events: b.Events, Outbox: b.Outbox, WeCom: b.WeCom, Tasks: tasks, Touch: b.Touch, Media: b.Media, Log: log})
+	plans := sop.New(sop.Deps{DB: b.DB, IDs: b.IDs, Media: b.Media, Clock: b.Clock, Events: b.Events, Audit: audits, Customers: b.Customers, Groups: b.Groups, Directory: b.Directory,
 		Touch: b.Touch, Tasks: tasks, Sends: sends})
 	catalog, err := i18n.Load()
 	if err != nil {

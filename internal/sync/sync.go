@@ -1,82 +1,175 @@
-// Package sync proves that we hold what WeCom holds. A run reads everything within the app's visible range (departments
-// and members, tags, customers and their relations, groups and their members), applies the differences, and ends with a
-// statement: what WeCom shows, what we held before, what was missing here, what was too much, and that it is repaired.
+// Package sync proves that we hold what WeCom holds. Callbacks get lost, doubled and reordered, and what is changed through
+// the API has none; only this makes the books whole.
 //
-// Callbacks get lost, doubled and reordered; only this makes the books whole. A run saves its place after every page, so
-// a process that dies goes on where it stopped. A relation or group that seems too much is asked about once more before
-// it is ended, since it may have begun while we read.
+//	sync.go      things, reasons, the statement; no database, no network
+//	service.go   asking for runs, pausing them, when they are due, executing the open one
+//	run.go       a run: its steps, where it stands, what it costs
+//	full.go      the full run: everything is read
+//	check.go     the check: lists are compared, details are read of what differs
+//	ways.go      codes against ways, in both kinds of run
+//	repair.go    what was repaired and why nobody had told of it
+//	verify.go    counting again at the end
+//	store.go     all SQL
+//	api.go       HTTP
+//
+// A full run (daily) reads everything within the app's visible range. A check (hourly) asks for lists alone and costs what
+// changed. Both apply differences through the owning feature, keep why each had been missing, and end with a statement:
+// what WeCom shows, what we held, what we hold now. It says complete only if both sides are equal when counted again.
+//
+// Invariants: a run saves its place with what the page changed, so a process that dies goes on where it stopped. A relation
+// or group that seems too much is asked about once more before it is ended, since it may have begun while we read. Nothing
+// is written at WeCom unless it differs. Unknown is not zero: what a run did not count is absent from its statement.
 package sync
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"log/slog"
+	"maps"
 	"time"
-
-	"qunce/internal/clock"
-	"qunce/internal/customer"
-	"qunce/internal/directory"
-	"qunce/internal/errs"
-	"qunce/internal/group"
-	"qunce/internal/id"
-	"qunce/internal/pg"
-	"qunce/internal/wecom"
 )
 
-// Deps are what the service works with.
-type Deps struct {
-	DB        *pg.DB
-	IDs       *id.Source
-	Clock     clock.Clock // the corp's
-	Wall      clock.Clock
-	WeCom     *wecom.Client
-	Directory *directory.Service
-	Customers *customer.Service
-	Groups    *group.Service
-	Log       *slog.Logger
-	After     func(ctx context.Context, cause int64) error // what follows a complete run; may be nil
+// Kind of a run.
+type Kind string
+
+// The kinds; the CHECK of sync_run lists the same.
+const (
+	Full  Kind = "full"
+	Check Kind = "check"
+)
+
+// Kinds lists all of them.
+func Kinds() []Kind { return []Kind{Full, Check} }
+
+// States of a run, as the CHECK of sync_run lists them. A paused one goes on when somebody lets it.
+func States() []string { return []string{"running", "paused", "done", "failed"} }
+
+// Thing is a kind of thing that a statement counts.
+type Thing string
+
+// The things; the CHECK of sync_repair lists the same. Staff are those with a seat, relations those not ended by the staff.
+const (
+	Staff     Thing = "staff"
+	Tags      Thing = "tags"
+	Relations Thing = "relations"
+	Groups    Thing = "groups"
+	Members   Thing = "members"
+	Ways      Thing = "ways"      // contact ways, of staff codes
+	JoinWays  Thing = "join_ways" // of group codes
+)
+
+// Things lists all of them in the order of the statement.
+func Things() []Thing { return []Thing{Staff, Tags, Relations, Groups, Members, Ways, JoinWays} }
+
+// Counts has one figure for each kind of thing; what was not counted is absent.
+type Counts map[Thing]int
+
+// bump adds to a figure.
+func (c *Counts) bump(t Thing, n int) {
+	if n == 0 {
+		return
+	}
+	if *c == nil {
+		*c = Counts{}
+	}
+	(*c)[t] += n
 }
 
-// Service runs syncs, one at a time.
-type Service struct {
-	Deps
-	wake chan struct{}
+// set gives a figure, also a zero one.
+func (c *Counts) set(t Thing, n int) {
+	if *c == nil {
+		*c = Counts{}
+	}
+	(*c)[t] = n
 }
 
-// New returns the service.
-func New(d Deps) *Service { return &Service{Deps: d, wake: make(chan struct{}, 1)} }
+// What was done to a thing.
+type What string
 
-// Counts has one figure for each kind of thing.
-type Counts struct {
-	Staff     int `json:"staff"`
-	Relations int `json:"relations"`
-	Tags      int `json:"tags"`
-	Groups    int `json:"groups"`
-	Members   int `json:"members"`
+// The repairs; the CHECK of sync_repair lists the same.
+const (
+	Added   What = "added"
+	Ended   What = "ended"
+	Amended What = "amended"
+)
+
+// Whats lists all of them.
+func Whats() []What { return []What{Added, Ended, Amended} }
+
+// Reason is why we had not known.
+type Reason string
+
+// The reasons; the CHECK of sync_repair lists the same.
+const (
+	Lost      Reason = "lost"      // WeCom tells such a change by callback, and none came
+	Unheard   Reason = "unheard"   // none came: lost, or made through the API, which has none
+	Failed    Reason = "failed"    // it came and could not be handled
+	Waiting   Reason = "waiting"   // it came and waits to be handled
+	Handled   Reason = "handled"   // it came and was handled, and WeCom did not show the change at that time
+	Unhandled Reason = "unhandled" // it came, and this version handles no such callback
+	Before    Reason = "before"    // it happened before the corp was connected
+	Range     Reason = "range"     // the member of staff came into sight or left it
+	Silent    Reason = "silent"    // WeCom has no callback for such a change
+	API       Reason = "api"       // a call of ours is under way; changes through the API have no callback
+	Unknown   Reason = "unknown"   // so long ago that callbacks of that time are not kept
+)
+
+// Reasons lists all of them.
+func Reasons() []Reason {
+	return []Reason{Lost, Unheard, Failed, Waiting, Handled, Unhandled, Before, Range, Silent, API, Unknown}
 }
 
-// Result is the statement at the end of a run.
+// Result is the statement of a run.
 type Result struct {
 	Remote     Counts `json:"remote"`      // what WeCom shows
 	HeldBefore Counts `json:"held_before"` // what we held when the run began
+	HeldAfter  Counts `json:"held_after"`  // counted again at the end
+	During     Counts `json:"during"`      // of it, what callbacks brought or took while the run went on
 	Missing    Counts `json:"missing"`     // shown there, not held here; now held
 	Extra      Counts `json:"extra"`       // held here, not shown there; now ended
 	Amended    Counts `json:"amended"`
-	Complete   bool   `json:"complete"` // every page was read to its end
+
+	Why     map[Thing]map[Reason]int `json:"why,omitempty"` // all repairs by reason
+	Listed  int                      `json:"listed"`        // repairs kept one by one
+	Differs []Difference             `json:"differs,omitempty"`
+
+	Unread  int      `json:"unread,omitempty"` // staff and groups that WeCom would not show
+	Strays  int      `json:"strays"`           // ways at WeCom that no code of ours uses
+	Archive *Archive `json:"archive,omitempty"`
+	Rooms   string   `json:"rooms,omitempty"` // where the next check goes on looking at groups
+
+	Complete bool `json:"complete"`
 }
 
-// progress is where a run stands: what lies before After is done. Lists are gone through in order of their ids, so that
-// what appears or vanishes while a run is interrupted does not make it skip anything else.
-type progress struct {
-	Step   string   `json:"step"` // directory, tags, relations, ends, groups, done
-	After  string   `json:"after,omitempty"`
-	And    string   `json:"and,omitempty"`    // the second half of After, where an id has two
-	Users  []string `json:"users,omitempty"`  // whose relations Cursor runs through
-	Cursor string   `json:"cursor,omitempty"` // of WeCom
-	Done   int      `json:"done"`
-	Of     int      `json:"of"`
+// Difference is what still differs after the repairs.
+type Difference struct {
+	Thing   Thing `json:"thing"`
+	Missing int   `json:"missing"`
+	Extra   int   `json:"extra"`
+}
+
+// Archive is what a run did for the archive of WeCom's statistics, in days of staff and of owners. Error is the code by
+// which WeCom refused, which does not fail the run.
+type Archive struct {
+	StaffDays int    `json:"staff_days"`
+	OwnerDays int    `json:"owner_days"`
+	Absent    int    `json:"absent"` // asked for and not given
+	Error     string `json:"error,omitempty"`
+}
+
+// clone copies a result so that a page that runs twice starts from the same figures.
+func (r Result) clone() Result {
+	for _, c := range []*Counts{&r.Remote, &r.HeldBefore, &r.HeldAfter, &r.During, &r.Missing, &r.Extra, &r.Amended} {
+		*c = maps.Clone(*c)
+	}
+	why := make(map[Thing]map[Reason]int, len(r.Why))
+	for t, m := range r.Why {
+		why[t] = maps.Clone(m)
+	}
+	r.Why = why
+	if r.Archive != nil {
+		a := *r.Archive
+		r.Archive = &a
+	}
+	return r
 }
 
 // Run is one run as kept.
@@ -91,117 +184,52 @@ type Run struct {
 	Error      string          `json:"error"`
 }
 
-// Start asks for a full run and returns its id; while one runs, it returns that one's.
-func (s *Service) Start(ctx context.Context) (int64, error) {
-	next, err := s.IDs.Next(ctx)
-	if err != nil {
-		return 0, err
-	}
-	var got int64
-	err = s.DB.Tx(ctx, func(tx pg.Tx) error {
-		var err error
-		got, err = start(ctx, tx, next, s.Wall.Now(), s.Clock.Now())
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-	return got, nil
+// Place is where a step stands: what lies before After is done. Lists are gone through in order of their ids, so that what
+// appears or vanishes while a run is interrupted does not make it skip anything else.
+type Place struct {
+	After  string   `json:"after,omitempty"`
+	And    string   `json:"and,omitempty"`    // the second half of After, where an id has two
+	Users  []string `json:"users,omitempty"`  // whose relations Cursor runs through
+	Cursor string   `json:"cursor,omitempty"` // of WeCom
+	Over   bool     `json:"over,omitempty"`   // nothing is left of the step
+	Done   int      `json:"done"`
+	Of     int      `json:"of"`
 }
 
-// dailyAt is the hour of the corp's day at which a run starts by itself.
-const dailyAt = 3
-
-// nextDaily is when the next daily run is due after the last one began on the corp's clock.
-func nextDaily(last time.Time) time.Time {
-	at := clock.Day(last).Add(dailyAt * time.Hour)
-	if !at.After(last) {
-		at = clock.Day(last).AddDate(0, 0, 1).Add(dailyAt * time.Hour)
-	}
-	return at
+// progress is where a run stands.
+type progress struct {
+	Step string `json:"step"`
+	Place
+	Steps     []Step    `json:"steps,omitempty"`
+	Calls     int64     `json:"calls"`
+	PerMinute int       `json:"per_minute"` // calls of late; 0 = not known yet
+	Share     float64   `json:"share"`      // of the whole run, estimated; never falls
+	Began     time.Time `json:"began"`      // corp's clock
 }
 
-// NextDue is when the daily run is due; none is before the first run, which somebody asks for.
-func (s *Service) NextDue(ctx context.Context) (time.Time, bool, error) {
-	last, ok, err := lastBegan(ctx, s.DB)
-	return nextDaily(last), ok, err
+// Step is a part of a run as the page shows it.
+type Step struct {
+	Name   string  `json:"name"`
+	State  string  `json:"state"` // waiting, running, done, skipped
+	Done   int     `json:"done"`
+	Of     int     `json:"of"` // 0 = not known
+	Weight float64 `json:"weight"`
 }
 
-// RunDue starts the daily run if it is due, and returns 1 when it did.
-func (s *Service) RunDue(ctx context.Context) (int, error) {
-	at, ok, err := s.NextDue(ctx)
-	if err != nil || !ok || at.After(s.Clock.Now()) {
-		return 0, err
-	}
-	_, err = s.Start(ctx)
-	return 1, err
-}
-
-// Work executes runs as they are asked for, and those a dead process left behind, until ctx ends.
-func (s *Service) Work(ctx context.Context) error {
-	for ctx.Err() == nil {
-		if _, err := s.RunPending(ctx); err != nil && ctx.Err() == nil {
-			s.Log.Error("sync", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-		case <-s.wake:
-		case <-time.After(5 * time.Second):
+// share estimates how much of a run is done.
+func share(steps []Step) float64 {
+	var all, done float64
+	for _, s := range steps {
+		all += s.Weight
+		switch {
+		case s.State == "done" || s.State == "skipped":
+			done += s.Weight
+		case s.State == "running" && s.Of > 0:
+			done += s.Weight * min(1, float64(s.Done)/float64(s.Of))
 		}
 	}
-	return ctx.Err()
-}
-
-// RunPending executes the open run, if there is one, and reports whether there was.
-func (s *Service) RunPending(ctx context.Context) (bool, error) {
-	runID, raw, rawResult, err := pending(ctx, s.DB)
-	if err != nil || runID == 0 {
-		return false, err
+	if all == 0 {
+		return 0
 	}
-	r := run{s: s, id: runID}
-	if err := json.Unmarshal(raw, &r.at); err != nil {
-		return true, fmt.Errorf("progress of sync %d: %w", runID, err)
-	}
-	if err := json.Unmarshal(rawResult, &r.result); err != nil {
-		return true, fmt.Errorf("result of sync %d: %w", runID, err)
-	}
-	if err := r.all(ctx); err != nil {
-		if ctx.Err() != nil {
-			return true, ctx.Err() // another process goes on
-		}
-		if passes(err) { // it goes on where it stopped
-			return true, errors.Join(err, noteError(ctx, s.DB, runID, err.Error()))
-		}
-		return true, finish(ctx, s.DB, runID, "failed", err.Error(), r.at, r.result, s.Wall.Now())
-	}
-	if s.After != nil {
-		if err := s.After(ctx, runID); err != nil {
-			return true, err // the run stays open and is gone through again
-		}
-	}
-	r.result.Complete = true
-	r.at.Step = "done"
-	return true, finish(ctx, s.DB, runID, "done", "", r.at, r.result, s.Wall.Now())
-}
-
-// Open reports whether a run is under way.
-func (s *Service) Open(ctx context.Context) (open bool, err error) {
-	err = s.DB.QueryRow(ctx, `SELECT EXISTS (SELECT FROM sync_run WHERE state = 'running')`).Scan(&open)
-	return open, err
-}
-
-// State is where a run stands, and its error if it failed.
-func (s *Service) State(ctx context.Context, runID int64) (state, text string, err error) {
-	err = s.DB.QueryRow(ctx, `SELECT state, error FROM sync_run WHERE id = $1`, runID).Scan(&state, &text)
-	return state, text, err
-}
-
-// passes reports trouble that goes away by itself: the database or WeCom is away, or WeCom wants us to slow down.
-func passes(err error) bool {
-	k := errs.KindOf(err)
-	return k == errs.Unavailable || k == errs.TooMany || pg.IsUnavailable(err)
+	return done / all
 }

@@ -208,6 +208,11 @@ func (s *Service) OfStaff(ctx context.Context, q pg.Querier, staffID int64, day 
 	return find(ctx, q, ` WHERE staff_id = $1 AND (day = $2::date OR state = 'open' AND day < $2::date) ORDER BY due_at, id LIMIT 500`, staffID, clock.Day(day))
 }
 
+// ByCause returns the tasks that one cause led to, by when they are due, at most limit.
+func (s *Service) ByCause(ctx context.Context, q pg.Querier, causeID int64, limit int) ([]Task, error) {
+	return find(ctx, q, ` WHERE cause_id = $1 ORDER BY due_at, id LIMIT $2`, causeID, limit)
+}
+
 // Get returns one task of a member of staff, or NotFound "task.not_found".
 func (s *Service) Get(ctx context.Context, q pg.Querier, staffID, taskID int64) (Task, error) {
 	return one(ctx, q, staffID, taskID)

@@ -65,11 +65,12 @@ const (
 // Proofs lists all of them.
 func Proofs() []Proof { return []Proof{NoProof, ByWeCom, ByPage, ByClient} }
 
-// Attachment is shown with a task's text.
+// Attachment is shown with a task's text: a link, or a file (image, video, file) by its id.
 type Attachment struct {
-	Type  string `json:"type"`
-	Title string `json:"title"`
-	URL   string `json:"url"`
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	URL    string `json:"url"`
+	FileID int64  `json:"file_id,omitempty"`
 }
 
 // Person is a recipient as the member of staff sees them.

@@ -26,6 +26,7 @@ import (
 	"qunce/internal/id"
 	"qunce/internal/inbox"
 	"qunce/internal/livecode"
+	"qunce/internal/media"
 	"qunce/internal/order"
 	"qunce/internal/outbox"
 	"qunce/internal/pg"
@@ -62,6 +63,7 @@ type Brand struct {
 	Groups    *group.Service
 	Orders    *order.Service
 	Touch     *touch.Service
+	Media     *media.Service
 	Codes     *livecode.Service
 	Sim       sim.Control
 	SimURL    string
@@ -152,7 +154,8 @@ func (b *Brand) wire(client *wecom.Client) {
 	b.Groups.Subscribe(b.Events)
 	b.Orders = order.New(order.Deps{DB: b.DB, IDs: b.IDs, Clock: b.Clock, Events: b.Events, Members: b.Customers, Stores: b.Directory, Log: log})
 	b.Touch = touch.New(touch.Deps{DB: b.DB, IDs: b.IDs, Clock: b.Clock, Events: b.Events, Audit: audits, Customers: b.Customers, Groups: b.Groups, Directory: b.Directory})
-	b.Codes = livecode.New(livecode.Deps{DB: b.DB, IDs: b.IDs, Clock: b.Clock, Wall: wall, Events: b.Events, Outbox: b.Outbox, WeCom: client, Audit: audits,
+	b.Media = media.New(media.Deps{DB: b.DB, IDs: b.IDs, Clock: b.Clock, WeCom: client})
+	b.Codes = livecode.New(livecode.Deps{Media: b.Media, DB: b.DB, IDs: b.IDs, Clock: b.Clock, Wall: wall, Events: b.Events, Outbox: b.Outbox, WeCom: client, Audit: audits,
 		Log: log, Directory: b.Directory, Groups: b.Groups, Customers: b.Customers, Orders: b.Orders, Touches: b.Touch, PublicURL: b.Web.URL, Brand: "禾光茶饮"})
 	b.Directory.Register(b.Inbox)
 	b.Customers.Listen(b.Inbox)
@@ -276,6 +279,19 @@ func (b *Brand) Do(act string, in map[string]any) map[string]any {
 	}
 	b.Settle()
 	return out
+}
+
+// Chat is what the phones of a member of staff and a customer show of their chat, as JSON.
+func (b *Brand) Chat(user, person string) string {
+	b.t.Helper()
+	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, b.SimURL+"/sim/api/chat?peer="+user+"&person="+person, nil)
+	b.check(err)
+	res, err := http.DefaultClient.Do(req)
+	b.check(err)
+	defer func() { _ = res.Body.Close() }()
+	raw, err := io.ReadAll(res.Body)
+	b.check(err)
+	return string(raw)
 }
 
 // Create makes a code and waits for WeCom's side of it.

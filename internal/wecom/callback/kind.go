@@ -1,6 +1,9 @@
 package callback
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Values of Event.Event that the platform acts upon.
 const (
@@ -72,4 +75,18 @@ func (e Event) Kind() (event, change string) {
 func Documented(event, change string) bool {
 	changes, ok := kinds[event]
 	return ok && (changes == nil || slices.Contains(changes, change))
+}
+
+// DocumentedKinds lists what WeCom's documents know, as pairs; the change type is "" for kinds that have none.
+func DocumentedKinds() (events, changes []string) {
+	for _, event := range slices.Sorted(maps.Keys(kinds)) {
+		list := kinds[event]
+		if list == nil {
+			list = []string{""}
+		}
+		for _, change := range list {
+			events, changes = append(events, event), append(changes, change)
+		}
+	}
+	return events, changes
 }

@@ -288,10 +288,13 @@ func (s *Server) picture(address string) *mediaItem {
 	return s.st.Talk.Media.Pictures[path.Base(address)]
 }
 
-// servePicture shows what uploadimg took.
+// servePicture shows what uploadimg took, and media that an answer of the API names by an address.
 func (s *Server) servePicture(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	m := s.st.Talk.Media.Pictures[r.PathValue("file")]
+	if m == nil {
+		m = s.st.Talk.Media.Items[r.PathValue("file")]
+	}
 	s.mu.Unlock()
 	if m == nil {
 		http.NotFound(w, r)

@@ -360,7 +360,7 @@ func (s *Server) mediaURL(mediaID string) string {
 	if mediaID == "" {
 		return ""
 	}
-	return s.base + "/sim/media/" + mediaID
+	return s.base + "/sim/pic/" + mediaID
 }
 
 // dead says whether a temporary way lets nobody in any more.

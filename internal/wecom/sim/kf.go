@@ -55,6 +55,7 @@ type kfAccount struct {
 	Avatar    string // sum of the picture's bytes
 	Picture   string // its file's name
 	Servicers []kfServicer
+	Order     int // of making
 	Created   int64
 	Deleted   bool
 	PerDay    int
@@ -141,7 +142,7 @@ func (s *state) kfIndex() {
 	if !k.Set {
 		k.Set = true
 		for _, a := range s.World.Kf {
-			one := &kfAccount{ID: a.OpenKfID, Name: a.Name, Created: s.Now, PerDay: a.PerDay, Refuse: a.Refuse}
+			one := &kfAccount{ID: a.OpenKfID, Name: a.Name, Order: len(k.Accounts), Created: s.Now, PerDay: a.PerDay, Refuse: a.Refuse}
 			for _, id := range a.Servicers {
 				if m := s.members[strings.ToLower(id)]; m != nil {
 					one.Servicers = append(one.Servicers, kfServicer{User: m.UserID})

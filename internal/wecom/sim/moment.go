@@ -2,13 +2,9 @@ package sim
 
 import (
 	"cmp"
-	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
-
-	"qunce/internal/clock"
 )
 
 // momentTask is one member's part of a moment: whom it is meant for, and who has seen it once it is published.
@@ -535,19 +531,4 @@ func list[T any](v []T) []T {
 		return []T{}
 	}
 	return v
-}
-
-// theDay is the day an instant of the simulator's clock lies in.
-func theDay(ms int64) time.Time { return clock.Day(msTime(ms)) }
-
-// number reads an int that may be written as a string.
-type number int64
-
-func (n *number) UnmarshalJSON(b []byte) error {
-	v, err := strconv.ParseInt(strings.Trim(string(b), `"`), 10, 64)
-	if err != nil {
-		return json.Unmarshal(b, new(int64)) //nolint:wrapcheck // its own error says more
-	}
-	*n = number(v)
-	return nil
 }

@@ -145,11 +145,11 @@ func New(opt Options) (*Server, error) {
 		s.post.add(st.Events[id], 0)
 	}
 	s.post.start()
+	s.talk.start()
 	if opt.Standalone {
 		s.pace = newPace(s, max(opt.Speed, 0))
 		s.pace.start()
 	}
-	s.talk.start()
 	return s, nil
 }
 
@@ -255,6 +255,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /sim/recording", s.serveRecording)
 	mux.HandleFunc("GET /sim/recording.jsonl", s.serveRecordingFile)
 	mux.HandleFunc("GET /sim/truth", s.serveTruth)
+	s.controlRoutes(mux)
 	s.phoneRoutes(mux)
 	s.areaRoutes(mux)
 	return s.guarded(mux)

@@ -13,7 +13,7 @@ const statDays = 180
 type stats struct {
 	Users  map[string]map[int32]*userDay
 	Owners map[string]map[int32]*ownerDay // finished days
-	Rooms  map[string]*roomStat               // by chat
+	Rooms  map[string]*roomCount          // by chat
 }
 
 // userDay is what a member did in single chats on one day.
@@ -32,8 +32,8 @@ type ownerDay struct {
 	Messages                         int64
 }
 
-// roomStat counts one group: messages since its beginning, who ever wrote, and who joined on the Day.
-type roomStat struct {
+// roomCount counts one group: messages since its beginning, who ever wrote, and who joined on the Day.
+type roomCount struct {
 	Messages int64
 	Spoke    map[string]bool
 	Day      int32
@@ -62,10 +62,10 @@ func (x *stats) user(id string, at int64) *userDay {
 	return d
 }
 
-func (x *stats) room(chat string) *roomStat {
+func (x *stats) room(chat string) *roomCount {
 	r := x.Rooms[chat]
 	if r == nil {
-		r = &roomStat{Spoke: map[string]bool{}}
+		r = &roomCount{Spoke: map[string]bool{}}
 		x.Rooms[chat] = r
 	}
 	return r

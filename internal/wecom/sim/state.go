@@ -279,7 +279,6 @@ func (s *state) index() {
 	orMake(&s.Received)
 	orMake(&s.Acts)
 	orMake(&s.Events)
-	s.talkIndex()
 	orMake(&s.Uses)
 	orMake(&s.Greets)
 	s.Acquire.index()
@@ -298,6 +297,7 @@ func (s *state) index() {
 	for _, g := range s.Tags {
 		s.setTags(g)
 	}
+	s.talkIndex()
 	s.byUser, s.byExt, s.inGroups = map[string]map[string]*edge{}, map[string]map[string]*edge{}, map[string]map[string]bool{}
 	for _, e := range s.Edges {
 		s.setEdge(e)
@@ -400,15 +400,15 @@ func (s *state) noteGroup(id, chat string) {
 
 // say puts a bubble into a chat; only the last ones are kept, as on a phone that is full.
 func (s *state) say(chat string, m message) {
+	if s.archived != nil {
+		s.archive(chat, m)
+	}
 	if g := s.Groups[chat]; g != nil && m.Kind != "join" && m.Kind != "leave" {
 		r := s.Stats.room(chat)
 		r.Messages++
 		if m.Kind != "greet" {
 			r.Spoke[m.From] = true
 		}
-	}
-	if s.archived != nil {
-		s.archive(chat, m)
 	}
 	const keep = 60
 	list := append(s.Chats[chat], m)

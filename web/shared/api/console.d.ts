@@ -1,6 +1,176 @@
 // Generated from docs/openapi by `npm run generate`. Never edited by hand.
 /* eslint-disable */
 export interface paths {
+    "/api/archive/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask WeCom now who has a seat and who agreed */
+        post: operations["askArchiveConsents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/chats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Conversations, those with the latest message first */
+        get: operations["listArchiveChats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/chats/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A stretch of one conversation */
+        get: operations["readArchiveChat"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/chats/{id}/messages/{message_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that one message holds */
+        get: operations["getArchiveMessage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who agreed to the archive, latest change first */
+        get: operations["listArchiveConsents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who has an archive seat */
+        get: operations["getArchiveCoverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read new messages now */
+        post: operations["pullArchive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages that hold a piece of text, newest first */
+        get: operations["searchArchive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change how long messages are kept and whether files are fetched */
+        put: operations["saveArchiveSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where reading stands, what is held and what is missing */
+        get: operations["getArchiveState"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit": {
         parameters: {
             query?: never;
@@ -260,6 +430,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Files, newest first */
+        get: operations["listFiles"];
+        put?: never;
+        /** Keep a picture, video or document */
+        post: operations["uploadFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/groups": {
         parameters: {
             query?: never;
@@ -448,6 +636,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the first run has come */
+        get: operations["get-setup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Our public address and the callback's keys */
+        put: operations["set-setup-address"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** The brand and its owner */
+        put: operations["set-setup-brand"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Examine what was entered so far */
+        post: operations["check-setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/corp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** The corp's app, tested at once */
+        put: operations["set-setup-corp"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/enter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin or go on with the one-time link */
+        post: operations["enter-setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/files/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** A proof file for the root of our address */
+        put: operations["set-setup-file"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Register the corp and sign its owner in */
+        post: operations["finish-setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sop/board": {
         parameters: {
             query?: never;
@@ -584,6 +908,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/statistics/cover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which days are archived, and how far */
+        get: operations["getStatisticCover"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/statistics/owners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** WeCom's figures of customer groups by owner and day, newest day first */
+        get: operations["listOwnerDays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/statistics/staff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** WeCom's figures by member of staff and day, newest day first */
+        get: operations["listStaffDays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/statistics/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The metrics over WeCom's archived statistics: a day's numbers and the days before */
+        get: operations["getOfficialFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stores": {
         parameters: {
             query?: never;
@@ -636,6 +1028,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system/callbacks/replay-failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Handle all failed callbacks again */
+        post: operations["replayFailedCallbacks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system/callbacks/{id}": {
         parameters: {
             query?: never;
@@ -643,7 +1052,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One callback with what it led to */
+        /** One callback with what was decided and done because of it */
         get: operations["getCallback"];
         put?: never;
         post?: never;
@@ -664,6 +1073,41 @@ export interface paths {
         put?: never;
         /** Handle a callback again */
         post: operations["replayCallback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the last examination of this installation found */
+        get: operations["get-doctor"];
+        put?: never;
+        /** Examine this installation now; takes up to ten seconds and changes nothing */
+        post: operations["run-doctor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/door": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What came to the callback address and what became of it */
+        get: operations["getDoor"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -721,6 +1165,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system/stray-ways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Contact ways at WeCom that no code uses */
+        get: operations["listStrayWays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system/sync": {
         parameters: {
             query?: never;
@@ -728,11 +1189,200 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Syncs with their statements */
+        /** The newest runs with their progress and statements */
         get: operations["listSyncs"];
         put?: never;
-        /** Read everything from WeCom and repair what differs */
+        /** Start a run, or let the paused one go on */
         post: operations["startSync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/sync/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One run */
+        get: operations["getSync"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/sync/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pause a run after the page it is at */
+        post: operations["pauseSync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/sync/{id}/repairs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a run repaired, and why nobody had told */
+        get: operations["listSyncRepairs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/sync/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a paused run go on where it stopped */
+        post: operations["resumeSync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How this installation is connected to WeCom, without secrets */
+        get: operations["get-wecom-settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change our public address, tested first */
+        put: operations["set-wecom-address"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/app": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change the app's id or secret, tested first */
+        put: operations["set-wecom-app"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change the name that customers read */
+        put: operations["set-wecom-brand"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The callback's token and key, to be copied into WeCom's console */
+        get: operations["get-callback-keys"];
+        put?: never;
+        /** Make the next token and key; both pairs count until WeCom uses the next */
+        post: operations["rotate-callback-keys"];
+        /** Give the next token and key up */
+        delete: operations["keep-callback-keys"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/files/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** A proof file for the root of our address */
+        put: operations["set-wecom-file"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/secrets/{which}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change the secret of the contacts sync or the chat archive, tested first */
+        put: operations["set-wecom-secret"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -897,6 +1547,14 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AddressInputBody: {
+            /** @description empty keeps the present one, or makes one */
+            callback_token?: string;
+            encoding_aes_key?: string;
+            public_url: string;
+            /** @description make a new token and key */
+            renew?: boolean;
+        };
         AnalyticsAlert: {
             /** Format: int64 */
             count: number;
@@ -907,6 +1565,11 @@ export interface components {
         };
         AnalyticsDictionaryOut: {
             items: components["schemas"]["MetricDefinition"][];
+        };
+        AnalyticsOfficialOut: {
+            date: string;
+            series: components["schemas"]["AnalyticsSeriesOut"][];
+            tiles: components["schemas"]["MetricValue"][];
         };
         AnalyticsOrdersSummary: {
             date: string;
@@ -941,6 +1604,251 @@ export interface components {
             params?: {
                 [key: string]: unknown;
             };
+        };
+        AppInputBody: {
+            /** Format: int64 */
+            agent_id: number;
+            /** @description empty keeps the present one */
+            secret?: string;
+        };
+        ArchiveChat: {
+            /** Format: date-time */
+            first_at: string | null;
+            /** Format: int64 */
+            group_id: number | null;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            last_at: string | null;
+            member: components["schemas"]["ArchivePerson"];
+            /** Format: int64 */
+            messages: number;
+            /** @description of a group we know */
+            name: string;
+            peer: components["schemas"]["ArchivePerson"];
+            /** @enum {string} */
+            place: "single" | "internal" | "room";
+            room_id: string;
+        };
+        ArchiveConsent: {
+            /**
+             * Format: date-time
+             * @description when WeCom was last asked
+             */
+            checked_at: string | null;
+            customer: components["schemas"]["ArchivePerson"];
+            group: string;
+            /** Format: int64 */
+            group_id: number | null;
+            /** @enum {string} */
+            place: "single" | "internal" | "room";
+            /** Format: date-time */
+            since: string | null;
+            /** @enum {string} */
+            source: "callback" | "message" | "check";
+            /** @description in a single chat */
+            staff: components["schemas"]["ArchivePerson"];
+            /** @enum {string} */
+            state: "agree" | "disagree" | "unknown";
+        };
+        ArchiveConsentsOut: {
+            items: components["schemas"]["ArchiveConsent"][];
+            next: string;
+            /** @description of everything that the other filters leave */
+            totals: {
+                [key: string]: number;
+            };
+        };
+        ArchiveCoverageOut: {
+            /**
+             * Format: date-time
+             * @description when WeCom last said who has a seat; null = not known
+             */
+            asked_at: string | null;
+            seated: components["schemas"]["ArchiveSeat"][];
+            /** @description may have customers, but their chats are not archived */
+            unseated: components["schemas"]["ArchiveSeat"][];
+        };
+        ArchiveFile: {
+            /** Format: int64 */
+            n: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description bytes; 0 = not known
+             */
+            size: number;
+            /** @enum {string} */
+            state: "listed" | "wanted" | "stored" | "expired" | "too_large" | "failed";
+        };
+        ArchiveGap: {
+            /** Format: int64 */
+            at_most: number | null;
+            /** Format: date-time */
+            found_at: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+        };
+        ArchiveHit: {
+            /** Format: date-time */
+            at: string;
+            chat: components["schemas"]["ArchiveChat"];
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            /** @description a piece of the text; what was searched for is marked */
+            parts: components["schemas"]["ArchivePart"][];
+            /** Format: date-time */
+            recalled_at: string | null;
+            sender: components["schemas"]["ArchivePerson"];
+        };
+        ArchiveMessage: {
+            /** Format: date-time */
+            at: string;
+            body: string;
+            files: components["schemas"]["ArchiveFile"][];
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            link?: string;
+            /** @description it holds more than its text and files */
+            more: boolean;
+            /** Format: date-time */
+            recalled_at: string | null;
+            sender: components["schemas"]["ArchivePerson"];
+        };
+        ArchiveMessageOut: {
+            body: string;
+            kind: string;
+            /** @description WeCom's id of the message */
+            msg_id: string;
+            /** @description what it holds besides, as WeCom gave it; null for a plain text */
+            rest: unknown;
+        };
+        ArchiveMessagesOut: {
+            /** @description there are newer ones */
+            after: boolean;
+            /** @description there are older ones */
+            before: boolean;
+            chat: components["schemas"]["ArchiveChat"];
+            /** @description oldest first */
+            items: components["schemas"]["ArchiveMessage"][];
+        };
+        ArchiveMonth: {
+            /** Format: int64 */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description about; null = not counted yet
+             */
+            messages: number | null;
+            /** @description 2026-05 */
+            month: string;
+        };
+        ArchivePart: {
+            hit?: boolean;
+            text: string;
+        };
+        ArchivePerson: {
+            /** @description WeCom's id */
+            account: string;
+            /** Format: int64 */
+            id: number | null;
+            /** @enum {string} */
+            kind: "staff" | "customer" | "robot";
+            name: string;
+        };
+        ArchiveProblem: {
+            code: string;
+            message: string;
+        };
+        ArchiveSearchOut: {
+            /** @description there are more than that */
+            capped: boolean;
+            items: components["schemas"]["ArchiveHit"][];
+            next: string;
+            /** Format: int64 */
+            took_ms: number;
+            /**
+             * Format: int64
+             * @description on the first page; at most 1,000
+             */
+            total: number | null;
+        };
+        ArchiveSeat: {
+            /** @description still with the company */
+            active: boolean;
+            name: string;
+            /**
+             * Format: date-time
+             * @description when we first saw the seat
+             */
+            since: string | null;
+            /** Format: int64 */
+            staff_id: number;
+            userid: string;
+        };
+        ArchiveSettings: {
+            /** @description fetch every file by itself, within the five days that WeCom keeps it */
+            fetch_media: boolean;
+            /**
+             * Format: int64
+             * @description larger files are not kept
+             */
+            media_max_mb: number;
+            /** Format: int64 */
+            retention_months: number;
+        };
+        ArchiveStateOut: {
+            ask_problem: components["schemas"]["ArchiveProblem"];
+            /** @description the archive's secret is known, so WeCom can be asked about seats and consents */
+            can_ask: boolean;
+            /** Format: date-time */
+            caught_up_at: string | null;
+            /** Format: date-time */
+            checked_at: string | null;
+            /** Format: int64 */
+            duplicates: number;
+            /** @description there is an adapter to read from */
+            enabled: boolean;
+            /** Format: date-time */
+            failed_at: string | null;
+            /**
+             * Format: int64
+             * @description in a row
+             */
+            failures: number;
+            /** Format: int64 */
+            files_wanted: number;
+            gaps: components["schemas"]["ArchiveGap"][];
+            /**
+             * Format: date-time
+             * @description time of the last message read
+             */
+            last_at: string | null;
+            /**
+             * Format: int64
+             * @description kept since the beginning
+             */
+            messages: number;
+            months: components["schemas"]["ArchiveMonth"][];
+            /** Format: int64 */
+            position: number;
+            problem: components["schemas"]["ArchiveProblem"];
+            /** Format: date-time */
+            pulled_at: string | null;
+            /** Format: date-time */
+            seats_at: string | null;
+            settings: components["schemas"]["ArchiveSettings"];
+            /**
+             * Format: int64
+             * @description of kinds that this version does not know; kept as they came
+             */
+            strange: number;
+            /** Format: int64 */
+            switches: number;
         };
         AuditEntry: {
             action: string;
@@ -1010,6 +1918,17 @@ export interface components {
             role: "owner" | "operator" | "store_manager" | "staff" | "analyst";
             stores: components["schemas"]["AuthStoreRef"][];
         };
+        BrandInputBody: {
+            brand: string;
+            email: string;
+            owner_name: string;
+            /** @description empty keeps the one that was given before */
+            password?: string;
+        };
+        CheckInputBody: {
+            /** @description which checks; empty = all */
+            ids?: string[];
+        };
         ClockInBody: {
             playing?: boolean;
             /**
@@ -1018,26 +1937,87 @@ export interface components {
              */
             speed?: number;
         };
-        CorpCallbackOut: {
+        CorpCallback: {
             /** Format: int64 */
             attempts: number;
-            body: string;
-            calls: components["schemas"]["OutboxRow"][];
             /** Format: int64 */
             cause_id: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description the corp's time: when it happened, as WeCom says
+             */
             corp_at: string;
-            effects: components["schemas"]["CorpEffect"][];
+            customer: components["schemas"]["CorpRef"];
+            /** @description false for kinds that WeCom's documents did not know */
+            documented: boolean;
             entity: string;
             error: string | null;
+            group: components["schemas"]["CorpRef"];
             /** Format: int64 */
             id: number;
             kind: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when it is tried again
+             */
+            next_at: string | null;
+            /**
+             * Format: date-time
+             * @description wall time
+             */
             received_at: string;
-            state: string;
+            staff: components["schemas"]["CorpRef"];
+            /** @enum {string} */
+            state: "new" | "done" | "failed" | "ignored";
             /** Format: double */
             took_ms: number | null;
+        };
+        CorpCallbackStory: {
+            /** Format: int64 */
+            attempts: number;
+            /** @description the decrypted XML */
+            body: string;
+            calls: components["schemas"]["OutboxMade"][];
+            /** Format: int64 */
+            cause_id: number;
+            /**
+             * Format: date-time
+             * @description the corp's time: when it happened, as WeCom says
+             */
+            corp_at: string;
+            customer: components["schemas"]["CorpRef"];
+            decisions: components["schemas"]["CorpDecision"][];
+            /** @description false for kinds that WeCom's documents did not know */
+            documented: boolean;
+            effects: components["schemas"]["CorpEffect"][];
+            entity: string;
+            error: string | null;
+            follow_ups: components["schemas"]["CorpFollowUp"][];
+            group: components["schemas"]["CorpRef"];
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            /**
+             * Format: date-time
+             * @description when it is tried again
+             */
+            next_at: string | null;
+            /**
+             * Format: date-time
+             * @description wall time
+             */
+            received_at: string;
+            staff: components["schemas"]["CorpRef"];
+            /** @enum {string} */
+            state: "new" | "done" | "failed" | "ignored";
+            /** Format: double */
+            took_ms: number | null;
+        };
+        CorpCallbacksOut: {
+            /** @description whom the text named; null without one */
+            found: components["schemas"]["CorpFound"];
+            items: components["schemas"]["CorpCallback"][];
+            next: string;
         };
         CorpClockOut: {
             accelerated: boolean;
@@ -1049,10 +2029,54 @@ export interface components {
             /** Format: double */
             speed: number;
         };
-        CorpEffect: {
+        CorpDecision: {
             /** Format: date-time */
             at: string;
+            code: components["schemas"]["CorpRef"];
+            customer: components["schemas"]["CorpRef"];
+            group: components["schemas"]["CorpRef"];
+            outcome: string;
+            params: {
+                [key: string]: unknown;
+            };
+            reason: string | null;
+            staff: components["schemas"]["CorpRef"];
+            /** @enum {string} */
+            topic: "touch" | "welcome" | "attribution";
+        };
+        CorpEffect: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            customer: components["schemas"]["CorpRef"];
+            group: components["schemas"]["CorpRef"];
+            /** Format: int64 */
+            id: number;
             kind: string;
+            params: {
+                [key: string]: unknown;
+            };
+            place: string;
+        };
+        CorpFollowUp: {
+            /** Format: date-time */
+            due_at: string;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            staff: components["schemas"]["CorpRef"];
+            state: string;
+            title: string;
+        };
+        CorpFound: {
+            /** Format: int64 */
+            customers: number;
+            /** Format: int64 */
+            groups: number;
+            /** Format: int64 */
+            limit: number;
+            /** Format: int64 */
+            staff: number;
         };
         CorpHealth: {
             detail: string;
@@ -1067,12 +2091,16 @@ export interface components {
             orphaned_codes: number;
             queues: components["schemas"]["CorpQueue"][];
         };
-        CorpIdOut: {
+        CorpInputBody: {
             /** Format: int64 */
-            id: number;
-        };
-        CorpItemsOutSyncRun: {
-            items: components["schemas"]["SyncRun"][];
+            agent_id: number;
+            /** @description where a sandbox signs staff in; empty = WeCom's own */
+            authorize_url?: string;
+            corp_id: string;
+            /** @description empty keeps the one that was given before */
+            secret?: string;
+            /** @description of a sandbox or a proxy; empty = WeCom's own */
+            wecom_base_url?: string;
         };
         CorpJobsOut: {
             items: components["schemas"]["JobInfo"][];
@@ -1087,6 +2115,15 @@ export interface components {
             /** Format: int64 */
             waiting: number;
         };
+        CorpRef: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
+        CorpReplayedOut: {
+            /** Format: int64 */
+            replayed: number;
+        };
         CreateCodeInBody: {
             /** @enum {string} */
             channel: "store_poster" | "table_card" | "receipt" | "package" | "moments" | "article" | "other";
@@ -1099,6 +2136,7 @@ export interface components {
             /** Format: int64 */
             store_id?: number;
             tag_ids?: string[];
+            welcome_parts?: components["schemas"]["MediaPart"][];
             welcome_text?: string;
         };
         CreateUserInputBody: {
@@ -1107,6 +2145,18 @@ export interface components {
             name: string;
             role: string;
             store_ids?: number[];
+        };
+        CustomerArchiveConsent: {
+            /** @enum {string} */
+            place: "single" | "internal" | "room";
+            /** Format: date-time */
+            since: string | null;
+            /** @enum {string} */
+            state: "agree" | "disagree" | "unknown";
+            with: string;
+        };
+        CustomerArchivePart: {
+            consents: components["schemas"]["CustomerArchiveConsent"][];
         };
         CustomerAttributedPart: {
             /** Format: date-time */
@@ -1122,6 +2172,8 @@ export interface components {
             name: string;
         };
         CustomerDetail: {
+            /** @description null while the chat archive is not used */
+            archive: components["schemas"]["CustomerArchivePart"];
             /** Format: int64 */
             gender: number;
             groups: components["schemas"]["CustomerGroupPart"][];
@@ -1356,6 +2408,73 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        DoctorChange: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            before: "ok" | "warn" | "fail" | "unknown" | "skipped";
+            check: string;
+            found: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            state: "ok" | "warn" | "fail" | "unknown" | "skipped";
+            title: string;
+        };
+        DoctorReport: {
+            /** @description newest first */
+            changes: components["schemas"]["DoctorChange"][];
+            /**
+             * Format: date-time
+             * @description of the newest finding; null before the first examination
+             */
+            checked_at: string | null;
+            items: components["schemas"]["DoctorView"][];
+            /**
+             * @description the worst of all
+             * @enum {string}
+             */
+            state: "ok" | "warn" | "fail" | "unknown" | "skipped";
+        };
+        DoctorView: {
+            /** @enum {string} */
+            area: "wecom" | "callback" | "server";
+            /** Format: date-time */
+            checked_at?: string;
+            /** @description where the manual says more */
+            doc: string;
+            facts: {
+                [key: string]: unknown;
+            };
+            /** @description what to do next; empty when there is nothing to do */
+            fix: string;
+            /** @description what was found, with figures */
+            found: string;
+            id: string;
+            /** @description the finding's name, for programs */
+            says: string;
+            /**
+             * Format: date-time
+             * @description when the check first ended in this state
+             */
+            since?: string;
+            /** @enum {string} */
+            state: "ok" | "warn" | "fail" | "unknown" | "skipped";
+            title: string;
+            /** Format: int64 */
+            took_ms: number;
+        };
+        EnterInputBody: {
+            token: string;
+        };
+        FileInputBody: {
+            /** @description empty removes the file */
+            text: string;
+        };
+        FinishInputBody: {
+            /** @description finish although some checks fail */
+            accept?: boolean;
+        };
         GroupChangeOut: {
             /** Format: date-time */
             at: string;
@@ -1454,23 +2573,39 @@ export interface components {
             /** Format: double */
             value: number;
         };
-        InboxStored: {
+        InboxDoor: {
             /** Format: int64 */
-            attempts: number;
+            answers: number;
             /** Format: int64 */
-            cause_id: number;
-            /** Format: date-time */
-            corp_at: string;
-            entity: string;
-            error: string | null;
+            days: number;
             /** Format: int64 */
-            id: number;
-            kind: string;
-            /** Format: date-time */
-            received_at: string;
-            state: string;
+            duplicates: number;
+            /** Format: int64 */
+            failed: number;
             /** Format: double */
-            took_ms: number | null;
+            p50_ms: number | null;
+            /** Format: double */
+            p99_ms: number | null;
+            refusals: components["schemas"]["InboxRefusal"][];
+            /** Format: int64 */
+            refused: number;
+            /** Format: int64 */
+            stored: number;
+            /** Format: int64 */
+            verified: number;
+            /** Format: int64 */
+            waiting: number;
+        };
+        InboxRefusal: {
+            from: string;
+            /** Format: date-time */
+            last_at: string;
+            /** Format: int64 */
+            n: number;
+            reason: string;
+            text: string;
+            /** Format: int64 */
+            today: number;
         };
         IntakeErrorItem: {
             code: string;
@@ -1572,6 +2707,11 @@ export interface components {
             queued_at: string;
             state: string;
         };
+        KeysInputBody: {
+            encoding_aes_key?: string;
+            /** @description empty makes one */
+            token?: string;
+        };
         LinkInputBody: {
             token: string;
         };
@@ -1614,6 +2754,7 @@ export interface components {
             token: string;
             url: string;
             welcome: components["schemas"]["LivecodeCodeWelcome"];
+            welcome_parts: components["schemas"]["MediaPart"][];
             welcome_text: string;
         };
         LivecodeCodeGroup: {
@@ -1690,6 +2831,34 @@ export interface components {
             email: string;
             password: string;
         };
+        MediaFileItem: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int32 */
+            height: number;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            mime: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+            url: string;
+            /** Format: int32 */
+            width: number;
+        };
+        MediaPart: {
+            app_id?: string;
+            desc?: string;
+            /** Format: int64 */
+            file_id?: number;
+            page?: string;
+            pic_url?: string;
+            title?: string;
+            /** @enum {string} */
+            type: "image" | "video" | "file" | "link" | "miniprogram";
+            url?: string;
+        };
         MetricDefinition: {
             formula: string;
             id: string;
@@ -1725,6 +2894,9 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        NameInputBody: {
+            brand: string;
+        };
         OptOutInBody: {
             reason: string;
         };
@@ -1751,6 +2923,31 @@ export interface components {
             state: string;
             store_name: string | null;
         };
+        OutboxMade: {
+            /** Format: int64 */
+            attempts: number;
+            /** Format: date-time */
+            called_at: string | null;
+            /** Format: int64 */
+            cause_id: number;
+            class: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            due_at: string;
+            entity: string;
+            error: string | null;
+            error_code: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            lane: string;
+            /** @description what WeCom's answer was taken as, JSON, cut after 2,000 characters */
+            result: string | null;
+            state: string;
+        };
         OutboxRow: {
             /** Format: int64 */
             attempts: number;
@@ -1769,6 +2966,10 @@ export interface components {
             kind: string;
             lane: string;
             state: string;
+        };
+        PageArchiveChat: {
+            items: components["schemas"]["ArchiveChat"][];
+            next: string;
         };
         PageAuditEntry: {
             items: components["schemas"]["AuditEntry"][];
@@ -1802,10 +3003,6 @@ export interface components {
             items: components["schemas"]["GroupMemberOut"][];
             next: string;
         };
-        PageInboxStored: {
-            items: components["schemas"]["InboxStored"][];
-            next: string;
-        };
         PageIntakeErrorItem: {
             items: components["schemas"]["IntakeErrorItem"][];
             next: string;
@@ -1818,6 +3015,10 @@ export interface components {
             items: components["schemas"]["LivecodeCodeItem"][];
             next: string;
         };
+        PageMediaFileItem: {
+            items: components["schemas"]["MediaFileItem"][];
+            next: string;
+        };
         PageOrderOrderItem: {
             items: components["schemas"]["OrderOrderItem"][];
             next: string;
@@ -1828,6 +3029,18 @@ export interface components {
         };
         PageSopSummary: {
             items: components["schemas"]["SopSummary"][];
+            next: string;
+        };
+        PageStatisticOwnerItem: {
+            items: components["schemas"]["StatisticOwnerItem"][];
+            next: string;
+        };
+        PageStatisticStaffItem: {
+            items: components["schemas"]["StatisticStaffItem"][];
+            next: string;
+        };
+        PageSyncRepairItem: {
+            items: components["schemas"]["SyncRepairItem"][];
             next: string;
         };
         PageTaskItem: {
@@ -1843,12 +3056,93 @@ export interface components {
             current?: string;
             new_password: string;
         };
+        PublicInputBody: {
+            /** @description save although the test fails */
+            accept?: boolean;
+            public_url: string;
+        };
         PublishInputBody: {
             note: string;
             steps: components["schemas"]["SopStep"][];
         };
         "ReplyStruct { Items ListTagGroupOut \"json:\\\"items\\\"\" }Body": {
             items: components["schemas"]["CustomerTagGroupOut"][];
+        };
+        SecretInputBody: {
+            /** @description empty removes it */
+            secret: string;
+        };
+        SetupCallbackKeys: {
+            encoding_aes_key: string;
+            /** @description these are the next ones; the present ones still count, too */
+            next: boolean;
+            token: string;
+        };
+        SetupChangeOutput: {
+            /** @description what the test found */
+            items: components["schemas"]["DoctorView"][];
+            saved: boolean;
+        };
+        SetupCheckOutput: {
+            items: components["schemas"]["DoctorView"][];
+            /**
+             * @description the worst of all
+             * @enum {string}
+             */
+            state: "ok" | "warn" | "fail" | "unknown" | "skipped";
+        };
+        SetupKnockView: {
+            /** Format: date-time */
+            at: string | null;
+            /** @description why it was refused */
+            message: string;
+            /** @enum {string} */
+            state: "none" | "ok" | "refused";
+        };
+        SetupSettingsView: {
+            /** Format: int64 */
+            agent_id: number;
+            /** @description there is one */
+            archive_secret: boolean;
+            brand: string;
+            callback_url: string;
+            /** @description there is one */
+            contacts_secret: boolean;
+            corp_id: string;
+            files: components["schemas"]["TenantFile"][];
+            public_url: string;
+            /** @description a next token and key wait for WeCom to use them */
+            rotating: boolean;
+            /** @description empty = WeCom's own */
+            wecom_base_url: string;
+        };
+        SetupView: {
+            /** Format: int64 */
+            agent_id: number;
+            /** @description as WeCom calls the app; empty until the secret was accepted */
+            app_name: string;
+            authorize_url: string;
+            brand: string;
+            callback_token: string;
+            callback_url: string;
+            corp_id: string;
+            email: string;
+            encoding_aes_key: string;
+            /** @description this browser has used the link */
+            entered: boolean;
+            files: components["schemas"]["TenantFile"][];
+            has_password: boolean;
+            has_secret: boolean;
+            knock: components["schemas"]["SetupKnockView"];
+            /** @description the first step that is not done; empty when only the examination is left */
+            missing: string;
+            /** @description no corp is registered yet */
+            open: boolean;
+            owner_name: string;
+            public_url: string;
+            /** @description the configured address, or the one this browser used */
+            suggested_url: string;
+            wecom_base_url: string;
         };
         SopBoard: {
             items: components["schemas"]["SopBoardRow"][];
@@ -1928,6 +3222,8 @@ export interface components {
             /** Format: int64 */
             late_hours?: number;
             links?: components["schemas"]["TaskAttachment"][];
+            /** @description pictures, files and cards of a mass send */
+            parts?: components["schemas"]["MediaPart"][];
             promo: boolean;
             purpose: string;
             /** Format: int64 */
@@ -2004,20 +3300,232 @@ export interface components {
             from: string;
             to: string;
         };
-        SyncRun: {
+        StatisticCover: {
+            day: string;
+            /** Format: int64 */
+            owner_absent: number;
+            /** Format: int64 */
+            owner_open: number;
+            /** Format: int64 */
+            owners: number;
+            /** Format: int64 */
+            staff: number;
+            /** Format: int64 */
+            staff_absent: number;
+            /** Format: int64 */
+            staff_open: number;
+        };
+        StatisticCoverOut: {
+            /** @description the oldest archived day */
+            first: string | null;
+            /** @description one a day, oldest first */
+            items: components["schemas"]["StatisticCover"][];
+            last: string | null;
+            /**
+             * Format: int64
+             * @description staff with a seat now, in the caller's scope
+             */
+            staff: number;
+        };
+        StatisticOwnerItem: {
+            /** Format: int64 */
+            active_groups: number | null;
+            /** Format: int64 */
+            active_members: number | null;
+            day: string;
+            final: boolean;
+            given: boolean;
+            /** Format: int64 */
+            groups: number | null;
+            /** Format: int64 */
+            members: number | null;
+            /** Format: int64 */
+            messages: number | null;
+            /** Format: int64 */
+            new_groups: number | null;
+            /** Format: int64 */
+            new_members: number | null;
+            /** Format: int64 */
+            staff_id: number;
+            staff_name: string;
+            store_name: string;
+        };
+        StatisticStaffItem: {
+            /** Format: int64 */
+            applies: number | null;
+            /** Format: int64 */
+            chats: number | null;
+            /** Format: int64 */
+            contacts: number | null;
+            day: string;
+            final: boolean;
+            given: boolean;
+            /** Format: int64 */
+            messages: number | null;
+            /** Format: int64 */
+            negative: number | null;
+            /** Format: int64 */
+            reply_minutes: number | null;
+            /** Format: double */
+            reply_percent: number | null;
+            /** Format: int64 */
+            staff_id: number;
+            staff_name: string;
+            store_name: string;
+        };
+        SyncArchive: {
+            /** Format: int64 */
+            absent: number;
+            error?: string;
+            /** Format: int64 */
+            owner_days: number;
+            /** Format: int64 */
+            staff_days: number;
+        };
+        SyncDifference: {
+            /** Format: int64 */
+            extra: number;
+            /** Format: int64 */
+            missing: number;
+            thing: string;
+        };
+        SyncIdOut: {
+            /** Format: int64 */
+            id: number;
+        };
+        SyncProgressItem: {
+            /**
+             * Format: int64
+             * @description to WeCom
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description calls of late; 0 = not known yet
+             */
+            per_minute: number;
+            /**
+             * Format: double
+             * @description of the whole, estimated, 0 to 1
+             */
+            share: number;
+            step: string;
+            steps: components["schemas"]["SyncStep"][];
+        };
+        SyncRepairItem: {
+            /** Format: int64 */
+            callback_id: number;
+            chat_id: string;
+            /** Format: int64 */
+            code_id: number;
+            /** Format: int64 */
+            customer_id: number;
+            customer_name: string;
+            external_userid: string;
+            /** Format: int64 */
+            group_id: number;
+            group_name: string;
+            /** Format: date-time */
+            happened_at: string | null;
+            /** Format: int64 */
+            id: number;
+            /** @description tag or config id */
+            object: string;
+            object_name: string;
+            reason: string;
+            staff_name: string;
+            thing: string;
+            userid: string;
+            what: string;
+        };
+        SyncResult: {
+            amended: {
+                [key: string]: number;
+            };
+            archive?: components["schemas"]["SyncArchive"];
+            complete: boolean;
+            differs?: components["schemas"]["SyncDifference"][];
+            during: {
+                [key: string]: number;
+            };
+            extra: {
+                [key: string]: number;
+            };
+            held_after: {
+                [key: string]: number;
+            };
+            held_before: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            listed: number;
+            missing: {
+                [key: string]: number;
+            };
+            remote: {
+                [key: string]: number;
+            };
+            rooms?: string;
+            /** Format: int64 */
+            strays: number;
+            /** Format: int64 */
+            unread?: number;
+            why?: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+        };
+        SyncRunItem: {
+            /** @description what stopped it, or what it is waiting for */
             error: string;
             /** Format: date-time */
             finished_at: string | null;
             /** Format: int64 */
             id: number;
-            kind: string;
-            progress: unknown;
-            result: unknown;
+            /** @enum {string} */
+            kind: "full" | "check";
+            progress: components["schemas"]["SyncProgressItem"];
+            result: components["schemas"]["SyncResult"];
             /** Format: date-time */
             started_at: string;
+            /** @enum {string} */
+            state: "running" | "paused" | "done" | "failed";
+        };
+        SyncRunsOut: {
+            items: components["schemas"]["SyncRunItem"][];
+            /**
+             * Format: date-time
+             * @description when the next run starts by itself, on the corp's clock
+             */
+            next: string | null;
+            next_kind: string;
+        };
+        SyncStep: {
+            /** Format: int64 */
+            done: number;
+            name: string;
+            /** Format: int64 */
+            of: number;
             state: string;
+            /** Format: double */
+            weight: number;
+        };
+        SyncStray: {
+            config_id: string;
+            /** Format: date-time */
+            found_at: string;
+            remark: string;
+            state: string;
+            users: string[];
+        };
+        SyncStraysOut: {
+            items: components["schemas"]["SyncStray"][];
+            next: string;
         };
         TaskAttachment: {
+            /** Format: int64 */
+            file_id?: number;
             title: string;
             type: string;
             url: string;
@@ -2046,6 +3554,10 @@ export interface components {
             why: string;
             /** Format: date-time */
             window_end: string;
+        };
+        TenantFile: {
+            name: string;
+            text: string;
         };
         TouchCount: {
             /** Format: int64 */
@@ -2093,6 +3605,7 @@ export interface components {
             /** @description empty: the store's staff */
             staff_ids?: number[];
             tag_ids?: string[];
+            welcome_parts?: components["schemas"]["MediaPart"][];
             welcome_text?: string;
         };
         UpdateUserInputBody: {
@@ -2112,6 +3625,360 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    askArchiveConsents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listArchiveChats: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                /** @description service_quality, complaint, security or legal */
+                purpose?: string;
+                /** @description in one's own words; recorded */
+                reason?: string;
+                staff_id?: number;
+                customer_id?: number;
+                group_id?: number;
+                chat_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageArchiveChat"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    readArchiveChat: {
+        parameters: {
+            query?: {
+                /** @description service_quality, complaint, security or legal */
+                purpose?: string;
+                /** @description in one's own words; recorded */
+                reason?: string;
+                /** @description with message_id, the place to read from; without, the newest end */
+                at?: string;
+                message_id?: number;
+                direction?: "around" | "before" | "after";
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveMessagesOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getArchiveMessage: {
+        parameters: {
+            query: {
+                /** @description service_quality, complaint, security or legal */
+                purpose?: string;
+                /** @description in one's own words; recorded */
+                reason?: string;
+                at: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+                message_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveMessageOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listArchiveConsents: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                state?: "agree" | "disagree" | "unknown";
+                staff_id?: number;
+                customer_id?: number;
+                group_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveConsentsOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getArchiveCoverage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveCoverageOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    pullArchive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    searchArchive: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                /** @description service_quality, complaint, security or legal */
+                purpose?: string;
+                /** @description in one's own words; recorded */
+                reason?: string;
+                staff_id?: number;
+                customer_id?: number;
+                group_id?: number;
+                chat_id?: number;
+                /** @description two characters at least */
+                q?: string;
+                /** @description kinds of message, as WeCom names them */
+                kind?: string[];
+                from?: string;
+                /** @description not included */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveSearchOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    saveArchiveSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArchiveSettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getArchiveState: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveStateOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
     listAudit: {
         parameters: {
             query?: {
@@ -2735,6 +4602,76 @@ export interface operations {
             };
         };
     };
+    listFiles: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                kind?: "image" | "video" | "file";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMediaFileItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    uploadFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MediaFileItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
     listGroups: {
         parameters: {
             query?: {
@@ -3151,6 +5088,268 @@ export interface operations {
             };
         };
     };
+    "get-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-setup-address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddressInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-setup-brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BrandInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "check-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupCheckOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-setup-corp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CorpInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupCheckOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "enter-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-setup-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "finish-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FinishInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
     "sop-board": {
         parameters: {
             query?: {
@@ -3413,6 +5612,149 @@ export interface operations {
             };
         };
     };
+    getStatisticCover: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatisticCoverOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listOwnerDays: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                /** @description first day, YYYY-MM-DD; empty = 30 days before the last */
+                from?: string;
+                /** @description last day; empty = yesterday */
+                to?: string;
+                store_id?: number;
+                staff_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStatisticOwnerItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listStaffDays: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                /** @description first day, YYYY-MM-DD; empty = 30 days before the last */
+                from?: string;
+                /** @description last day; empty = yesterday */
+                to?: string;
+                store_id?: number;
+                staff_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStatisticStaffItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getOfficialFigures: {
+        parameters: {
+            query?: {
+                /** @description business day; empty = the day before the corp's today */
+                date?: string;
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnalyticsOfficialOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
     "list-stores": {
         parameters: {
             query?: {
@@ -3525,9 +5867,15 @@ export interface operations {
                 /** @description opaque; from the last page's next */
                 cursor?: string;
                 limit?: number;
+                /** @description name or id of a customer, a group or a member of staff; any other id of WeCom's */
                 q?: string;
+                /** @description change_external_chat, change_external_chat/update, or undocumented */
                 kind?: string;
                 state?: "new" | "done" | "failed" | "ignored";
+                /** @description YYYY-MM-DD: received on that day or later */
+                from?: string;
+                /** @description YYYY-MM-DD: received on that day or earlier */
+                to?: string;
             };
             header?: never;
             path?: never;
@@ -3541,7 +5889,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageInboxStored"];
+                    "application/json": components["schemas"]["CorpCallbacksOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    replayFailedCallbacks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorpReplayedOut"];
                 };
             };
             /** @description Error */
@@ -3572,7 +5949,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CorpCallbackOut"];
+                    "application/json": components["schemas"]["CorpCallbackStory"];
                 };
             };
             /** @description Error */
@@ -3604,6 +5981,95 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "get-doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoctorReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "run-doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoctorReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getDoor: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxDoor"];
                 };
             };
             /** @description Error */
@@ -3709,9 +6175,12 @@ export interface operations {
             };
         };
     };
-    listSyncs: {
+    listStrayWays: {
         parameters: {
-            query?: never;
+            query?: {
+                after?: string;
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3724,7 +6193,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CorpItemsOutSyncRun"];
+                    "application/json": components["schemas"]["SyncStraysOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listSyncs: {
+        parameters: {
+            query?: {
+                kind?: "full" | "check";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncRunsOut"];
                 };
             };
             /** @description Error */
@@ -3740,6 +6240,168 @@ export interface operations {
     };
     startSync: {
         parameters: {
+            query?: {
+                kind?: "full" | "check";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncIdOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getSync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncRunItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    pauseSync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listSyncRepairs: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                thing?: "staff" | "tags" | "relations" | "groups" | "members" | "ways" | "join_ways";
+                what?: "added" | "ended" | "amended";
+                reason?: "lost" | "unheard" | "failed" | "waiting" | "handled" | "unhandled" | "before" | "range" | "silent" | "api" | "unknown";
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSyncRepairItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    resumeSync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "get-wecom-settings": {
+        parameters: {
             query?: never;
             header?: never;
             path?: never;
@@ -3753,7 +6415,267 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CorpIdOut"];
+                    "application/json": components["schemas"]["SetupSettingsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-wecom-address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublicInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupChangeOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-wecom-app": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupChangeOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-wecom-brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NameInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "get-callback-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupCallbackKeys"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "rotate-callback-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeysInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "keep-callback-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-wecom-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-wecom-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                which: "contacts" | "archive";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupChangeOutput"];
                 };
             };
             /** @description Error */

@@ -339,6 +339,8 @@ export interface components {
             tasks: components["schemas"]["StaffappTask"][];
         };
         TaskAttachment: {
+            /** Format: int64 */
+            file_id?: number;
             title: string;
             type: string;
             url: string;

@@ -358,6 +358,28 @@ export interface Code {
   created_at: string;
 }
 
+/** A file the server keeps. */
+export interface StoredFile {
+  id: number;
+  name: string;
+  kind: "image" | "video" | "file";
+  mime: string;
+  size: number;
+  url: string;
+}
+
+/** What goes out with a text. The title of a picture, video or file is its name. */
+export interface ContentPart {
+  type: "image" | "video" | "file" | "link" | "miniprogram";
+  file_id?: number;
+  title?: string;
+  desc?: string;
+  url?: string;
+  pic_url?: string;
+  app_id?: string;
+  page?: string;
+}
+
 export interface CodeDetail extends Code {
   staff: Ref[];
   groups: { id: number; name: string; members: number; capacity: number }[];
@@ -366,6 +388,7 @@ export interface CodeDetail extends Code {
   welcome: { text: string; attachments: { type: string; title: string; url: string }[] };
   /** As entered; empty means the standard one. */
   welcome_text: string;
+  welcome_parts: ContentPart[];
   offer_group: boolean;
   /** Whoever works in the store stands behind the code. */
   follow_store: boolean;
@@ -383,6 +406,7 @@ export interface CodeInput {
   group_ids?: number[];
   tag_ids?: string[];
   welcome_text?: string;
+  welcome_parts?: ContentPart[];
   offer_group?: boolean;
 }
 
@@ -394,6 +418,7 @@ export interface CodeChange {
   group_ids?: number[];
   tag_ids?: string[];
   welcome_text?: string;
+  welcome_parts?: ContentPart[];
   offer_group?: boolean;
   paused?: boolean;
 }
@@ -436,6 +461,7 @@ export interface Step {
   late: "skip" | "send_until";
   late_hours?: number;
   links?: { type: string; title: string; url: string }[];
+  parts?: ContentPart[];
   fallback: string;
 }
 
@@ -549,22 +575,99 @@ export interface Health {
 
 export type CallbackState = "new" | "done" | "failed" | "ignored";
 
+/** Something that has a page of its own, by its name. */
+export interface Ref {
+  id: number;
+  name: string;
+}
+
 export interface Callback {
   id: number;
   received_at: string;
   corp_at: string;
   kind: string;
+  /** What changed in a group; empty for other kinds. */
+  detail: string;
+  /** False for kinds that WeCom's documents did not know. */
+  documented: boolean;
   entity: string;
+  customer: Ref | null;
+  group: Ref | null;
+  staff: Ref | null;
   state: CallbackState;
   attempts: number;
+  next_at: string | null;
   error: string | null;
   took_ms: number | null;
+  cause_id: number;
+}
+
+/** Callbacks, and whom a search text named. */
+export interface CallbackPage {
+  items: Callback[];
+  next: string;
+  found: { customers: number; groups: number; staff: number; limit: number } | null;
+}
+
+export interface CallbackDecision {
+  at: string;
+  topic: "touch" | "welcome" | "attribution";
+  outcome: string;
+  reason: string | null;
+  params: Record<string, unknown>;
+  customer: Ref | null;
+  group: Ref | null;
+  staff: Ref | null;
+  code: Ref | null;
+}
+
+export interface CallbackEffect {
+  id: number;
+  at: string;
+  kind: string;
+  actor: string;
+  place: string;
+  params: Record<string, unknown>;
+  customer: Ref | null;
+  group: Ref | null;
+}
+
+export interface CallbackCall extends OutboxCall {
+  called_at: string | null;
+  finished_at: string | null;
+  result: string | null;
+}
+
+export interface CallbackFollowUp {
+  id: number;
+  kind: string;
+  title: string;
+  state: string;
+  due_at: string;
+  staff: Ref | null;
 }
 
 export interface CallbackDetail extends Callback {
   body: string;
-  effects: { kind: string; at: string }[];
-  calls: OutboxCall[];
+  decisions: CallbackDecision[];
+  calls: CallbackCall[];
+  effects: CallbackEffect[];
+  follow_ups: CallbackFollowUp[];
+}
+
+/** What came to the callback address over some days. */
+export interface Door {
+  days: number;
+  stored: number;
+  duplicates: number;
+  verified: number;
+  refused: number;
+  refusals: { reason: string; text: string; n: number; today: number; last_at: string; from: string }[];
+  waiting: number;
+  failed: number;
+  answers: number;
+  p50_ms: number | null;
+  p99_ms: number | null;
 }
 
 export type OutboxState = "planned" | "calling" | "done" | "unknown" | "failed";
@@ -584,35 +687,89 @@ export interface OutboxCall {
   cause_id: number;
 }
 
+export type SyncThing = "staff" | "tags" | "relations" | "groups" | "members" | "ways" | "join_ways";
+export type SyncWhat = "added" | "ended" | "amended";
+export type SyncReason =
+  | "lost"
+  | "unheard"
+  | "failed"
+  | "waiting"
+  | "handled"
+  | "unhandled"
+  | "before"
+  | "range"
+  | "silent"
+  | "api"
+  | "unknown";
+
+/** Figures by thing; what was not counted is absent. */
+export type SyncCounts = Record<string, number>;
+
+export interface SyncStep {
+  name: string;
+  /** waiting, running, done or skipped */
+  state: string;
+  done: number;
+  /** 0 = not known yet */
+  of: number;
+  weight: number;
+}
+
 export interface SyncRun {
   id: number;
-  kind: string;
-  state: string;
+  kind: "full" | "check";
+  state: "running" | "paused" | "done" | "failed";
   started_at: string;
   finished_at: string | null;
-  /** {step, done, of} while it runs. */
-  progress: unknown;
-  /** A SyncResult once it ran. */
-  result: unknown;
+  progress: { step: string; steps: SyncStep[]; share: number; calls: number; per_minute: number };
+  result: SyncResult | null;
   error: string;
 }
 
-export interface SyncCounts {
-  staff: number;
-  relations: number;
-  tags: number;
-  groups: number;
-  members: number;
+/** A run's statement: what WeCom shows, what we held before and hold now, what was repaired and why it was missing. */
+export interface SyncResult {
+  remote: SyncCounts | null;
+  held_before: SyncCounts | null;
+  held_after: SyncCounts | null;
+  during: SyncCounts | null;
+  missing: SyncCounts | null;
+  extra: SyncCounts | null;
+  amended: SyncCounts | null;
+  why?: Record<string, Record<string, number>>;
+  listed: number;
+  differs?: { thing: SyncThing; missing: number; extra: number }[];
+  unread?: number;
+  strays: number;
+  archive?: { staff_days: number; owner_days: number; absent: number; error?: string };
+  complete: boolean;
 }
 
-/** What a finished run found: WeCom's truth, what we held, and the difference that was repaired. */
-export interface SyncResult {
-  remote: SyncCounts;
-  held_before: SyncCounts;
-  missing: SyncCounts;
-  extra: SyncCounts;
-  amended: SyncCounts;
-  complete: boolean;
+export interface SyncRepair {
+  id: number;
+  thing: SyncThing;
+  what: SyncWhat;
+  reason: SyncReason;
+  userid: string;
+  staff_name: string;
+  external_userid: string;
+  customer_id: number;
+  customer_name: string;
+  chat_id: string;
+  group_id: number;
+  group_name: string;
+  object: string;
+  object_name: string;
+  code_id: number;
+  happened_at: string | null;
+  callback_id: number;
+}
+
+export interface StrayWay {
+  config_id: string;
+  state: string;
+  remark: string;
+  users: string[];
+  found_at: string;
 }
 
 export interface Job {
@@ -650,7 +807,7 @@ export interface StaffTask {
   due_at: string;
   window_end: string;
   text: string;
-  attachments: { type: string; title: string; url: string }[];
+  attachments: { type: string; title: string; url: string; file_id?: number }[];
   recipients: number;
   recipient_names: string[];
   target: { external_userid?: string; chat_id?: string } | null;
@@ -723,4 +880,101 @@ export interface ChosenStore {
   group_qr: string | null;
   group_qr_svg: string | null;
   note: string;
+}
+
+export type CheckState = "ok" | "warn" | "fail" | "unknown" | "skipped";
+export type CheckArea = "wecom" | "callback" | "server";
+
+/** What one check of the doctor found, in the reader's language. */
+export interface Finding {
+  id: string;
+  area: CheckArea;
+  state: CheckState;
+  title: string;
+  found: string;
+  fix: string;
+  says: string;
+  /** Where the manual says more. */
+  doc: string;
+  took_ms: number;
+  checked_at?: string;
+  since?: string;
+}
+
+export interface CheckChange {
+  id: number;
+  check: string;
+  title: string;
+  at: string;
+  before: CheckState;
+  state: CheckState;
+  found: string;
+}
+
+export interface DoctorReport {
+  checked_at: string | null;
+  state: CheckState;
+  items: Finding[];
+  changes: CheckChange[];
+}
+
+export interface Findings {
+  state: CheckState;
+  items: Finding[];
+}
+
+/** A small text file at the root of our address, by which WeCom makes sure that the domain is ours. */
+export interface ProofFile {
+  name: string;
+  text: string;
+}
+
+export type SetupStep = "brand" | "corp" | "callback" | "contact" | "domain" | "health";
+
+/** The first run as far as it has come. */
+export interface Setup {
+  open: boolean;
+  entered: boolean;
+  brand: string;
+  owner_name: string;
+  email: string;
+  has_password: boolean;
+  corp_id: string;
+  agent_id: number;
+  app_name: string;
+  has_secret: boolean;
+  wecom_base_url: string;
+  authorize_url: string;
+  public_url: string;
+  suggested_url: string;
+  callback_url: string;
+  callback_token: string;
+  encoding_aes_key: string;
+  knock: { state: "none" | "ok" | "refused"; at: string | null; message: string };
+  files: ProofFile[];
+  missing: string;
+}
+
+export interface WeComSettings {
+  corp_id: string;
+  agent_id: number;
+  brand: string;
+  wecom_base_url: string;
+  public_url: string;
+  callback_url: string;
+  rotating: boolean;
+  contacts_secret: boolean;
+  archive_secret: boolean;
+  files: ProofFile[];
+}
+
+export interface SettingsChange {
+  saved: boolean;
+  items: Finding[];
+}
+
+export interface CallbackKeys {
+  token: string;
+  encoding_aes_key: string;
+  next: boolean;
 }

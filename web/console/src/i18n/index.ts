@@ -3,13 +3,26 @@
 import i18next from "i18next";
 import { initReactI18next, useTranslation } from "react-i18next";
 import { acquisition } from "./acquisition";
+import { callback } from "./callback";
 import { kit } from "./kit";
 import { people } from "./people";
 import { retention } from "./retention";
+import { setup } from "./setup";
 import { shell } from "./shell";
+import { sync } from "./sync";
 import { system } from "./system";
 
-export const messages = { ...kit, ...shell, ...people, ...acquisition, ...retention, ...system } as const;
+export const messages = {
+  ...kit,
+  ...shell,
+  ...people,
+  ...acquisition,
+  ...retention,
+  ...system,
+  ...sync,
+  ...callback,
+  ...setup,
+} as const;
 
 export type MessageKey = keyof typeof messages;
 export type Language = "zh-CN" | "en";

@@ -3,10 +3,13 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type MessageKey, messages } from ".";
 import { acquisition } from "./acquisition";
+import { callback } from "./callback";
 import { kit } from "./kit";
 import { people } from "./people";
 import { retention } from "./retention";
+import { setup } from "./setup";
 import { shell } from "./shell";
+import { sync } from "./sync";
 import { system } from "./system";
 
 const holes = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map((m) => m[1]).sort();
@@ -31,7 +34,9 @@ describe("messages", () => {
   );
 
   it("are not defined twice in different areas", () => {
-    const all = [kit, shell, people, acquisition, retention, system].flatMap((area) => Object.keys(area));
+    const all = [kit, shell, people, acquisition, retention, system, sync, callback, setup].flatMap((area) =>
+      Object.keys(area),
+    );
     expect(all.filter((key, i) => all.indexOf(key) !== i)).toEqual([]);
   });
 

@@ -46,6 +46,7 @@ export const retention = {
   "sop.fallback": ["做不到时：{{fallback}}", "else {{fallback}}"],
   "sop.edit_step": ["修改步骤", "Edit step"],
   "sop.text": ["话术", "Text"],
+  "sop.parts": ["随群发发送", "Sent with the message"],
   "sop.why": ["为什么发", "Why"],
   "sop.why_hint": ["员工会在任务里看到这一句。", "Staff read this line on their task."],
   "sop.time": ["时间", "Time"],

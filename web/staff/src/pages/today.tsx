@@ -136,7 +136,7 @@ function TaskCard({ task, now, onSkip }: { task: StaffTask; now: string; onSkip:
       {task.text && <p className="task-text">{task.text}</p>}
       {listed && people.length > 0 && <PeopleRows task={task} />}
       {task.attachments.map((attachment) => (
-        <p key={attachment.url} className="task-file">
+        <p key={`${attachment.file_id}/${attachment.url}`} className="task-file">
           {attachment.title || attachment.url}
         </p>
       ))}

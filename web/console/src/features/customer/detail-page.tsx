@@ -11,13 +11,13 @@ import { DataTable } from "../../kit/data-table";
 import { PageHeader, Panel } from "../../kit/page";
 import { EmptyState, Loaded } from "../../kit/states";
 import { Status } from "../../kit/status";
+import { tell } from "../../kit/story";
 import { Timeline } from "../../kit/timeline";
 import { useUrlState } from "../../lib/search";
 import { useCan, useZone } from "../../lib/session";
 import { customerOrdersQuery, customerQuery, timelineQuery } from "./api";
 import { OptOut } from "./opt-out";
 import { customerSearch } from "./search";
-import { tell } from "./story";
 
 export function CustomerDetailPage() {
   const t = useT();

@@ -5,6 +5,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { App, Form, Input, Radio, Select, Switch } from "antd";
 import { useT } from "../../i18n";
 import { FormDrawer } from "../../kit/form-drawer";
+import { PartsEditor } from "../../kit/parts-editor";
 import { GroupPicker, StaffPicker, StorePicker, TagPicker } from "../../kit/pickers";
 import { changeCode, createCode } from "./api";
 
@@ -13,6 +14,9 @@ const channels = ["store_poster", "table_card", "receipt", "package", "moments",
 
 /** WeCom refuses a longer welcome text; it counts UTF-8 bytes. */
 export const welcomeLimit = 4000;
+
+/** WeCom takes nine attachments; one is the way into the group. */
+const maxParts = 8;
 
 export function bytes(text: string): number {
   return new TextEncoder().encode(text).length;
@@ -52,6 +56,7 @@ export function CodeForm({ open, onClose, code, onCreated }: Props) {
         group_ids: code.follow_store ? [] : code.groups.map((g) => g.id),
         tag_ids: code.tags.map((tag) => tag.id),
         welcome_text: code.welcome_text,
+        welcome_parts: code.welcome_parts,
         offer_group: code.offer_group,
       }
     : { kind: "locator", channel: "store_poster", offer_group: true };
@@ -120,6 +125,9 @@ function Targets({ kind, storeId, fixed }: { kind: CodeInput["kind"]; storeId?: 
             <StaffPicker mode="multiple" storeId={storeId} />
           </Form.Item>
           <Welcome />
+          <Form.Item name="welcome_parts" label={t("code.parts")} extra={t("code.parts_hint")}>
+            <PartsEditor max={maxParts} />
+          </Form.Item>
           <OfferGroup />
         </>
       ) : (

@@ -1,14 +1,15 @@
 // One code: its picture to print, whom it leads to, and how many got how far.
-import type { CodeDetail } from "@shared/api/types";
+import type { CodeDetail, ContentPart } from "@shared/api/types";
 import { businessDay, time } from "@shared/format";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
-import { Alert, App, Button, Progress, Tag, Typography } from "antd";
+import { Alert, App, Button, Image, Progress, Tag, Typography } from "antd";
 import { useState } from "react";
 import { useT } from "../../i18n";
 import { LineChart } from "../../kit/chart";
 import { Funnel } from "../../kit/funnel";
 import { PageHeader, Panel } from "../../kit/page";
+import { fileOf } from "../../kit/parts-editor";
 import { Loaded } from "../../kit/states";
 import { Status } from "../../kit/status";
 import { useWrite } from "../../lib/mutation";
@@ -124,6 +125,9 @@ function Detail({ code }: { code: CodeDetail }) {
           {code.kind === "staff" && (
             <Panel title={t("code.welcome")}>
               <p className="message-text">{code.welcome.text || t("code.welcome_default")}</p>
+              {code.welcome_parts.map((part) => (
+                <PartLine key={`${part.type}/${part.file_id}/${part.url}/${part.page}`} part={part} />
+              ))}
               {code.welcome.attachments.map((attachment) => (
                 <div key={attachment.url} className="quiet" style={{ marginTop: 6 }}>
                   {t.word("attachment", attachment.type)} {attachment.title}
@@ -141,6 +145,19 @@ function Detail({ code }: { code: CodeDetail }) {
       </div>
       <CodeForm open={editing} onClose={() => setEditing(false)} code={code} />
     </>
+  );
+}
+
+/** One part of the welcome, as a customer sees it. */
+function PartLine({ part }: { part: ContentPart }) {
+  const t = useT();
+  if (part.type === "image") {
+    return <Image src={fileOf(part)} alt={part.title} width={120} style={{ marginTop: 6 }} />;
+  }
+  return (
+    <div className="quiet" style={{ marginTop: 6 }}>
+      {t.word("attachment", part.type)} {part.title}
+    </div>
   );
 }
 

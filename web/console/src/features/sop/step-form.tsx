@@ -1,9 +1,10 @@
 // Changes the words or the time of one step and publishes that as a new version. Runs that already began keep theirs.
-import type { PlanDetail, Step } from "@shared/api/types";
+import type { ContentPart, PlanDetail, Step } from "@shared/api/types";
 import { useQueryClient } from "@tanstack/react-query";
 import { Alert, App, Form, Input, Radio } from "antd";
 import { useT } from "../../i18n";
 import { FormDrawer } from "../../kit/form-drawer";
+import { PartsEditor } from "../../kit/parts-editor";
 import { publishPlan } from "./api";
 
 interface Values {
@@ -12,6 +13,7 @@ interface Values {
   why: string;
   time: string;
   late: Step["late"];
+  parts?: ContentPart[];
   note: string;
 }
 
@@ -37,7 +39,9 @@ export function StepForm({ plan, step, onClose }: { plan: PlanDetail; step: Step
       open={step !== null}
       onClose={onClose}
       initial={
-        step ? { title: step.title, text: step.text, why: step.why, time: step.time, late: step.late } : undefined
+        step
+          ? { title: step.title, text: step.text, why: step.why, time: step.time, late: step.late, parts: step.parts }
+          : undefined
       }
       onSubmit={submit}
       submitText={t("sop.publish")}
@@ -55,6 +59,11 @@ export function StepForm({ plan, step, onClose }: { plan: PlanDetail; step: Step
       <Form.Item name="text" label={t("sop.text")} rules={required(t("sop.text"))}>
         <Input.TextArea autoSize={{ minRows: 5, maxRows: 14 }} />
       </Form.Item>
+      {step?.channel.startsWith("mass") && (
+        <Form.Item name="parts" label={t("sop.parts")} extra={t("code.parts_hint")}>
+          <PartsEditor max={8} />
+        </Form.Item>
+      )}
       <Form.Item name="why" label={t("sop.why")} extra={t("sop.why_hint")} rules={required(t("sop.why"))}>
         <Input maxLength={80} />
       </Form.Item>

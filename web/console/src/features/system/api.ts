@@ -1,9 +1,21 @@
 import { unwrap } from "@shared/api/client";
-import type { AuditEntry, Callback, CallbackDetail, Health, Job, OutboxCall, Page, SyncRun } from "@shared/api/types";
+import type {
+  AuditEntry,
+  CallbackDetail,
+  CallbackPage,
+  Door,
+  Health,
+  Job,
+  OutboxCall,
+  Page,
+  StrayWay,
+  SyncRepair,
+  SyncRun,
+} from "@shared/api/types";
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api } from "../../lib/api";
 import type { TableSearch } from "../../lib/search";
-import type { CallbacksSearch, OutboxSearch } from "./search";
+import type { CallbacksSearch, OutboxSearch, SyncSearch } from "./search";
 
 export const healthQuery = queryOptions({
   queryKey: ["system", "health"],
@@ -20,7 +32,7 @@ export const jobsQuery = queryOptions({
 export const callbacksQuery = ({ page: _, open: __, ...query }: CallbacksSearch) =>
   queryOptions({
     queryKey: ["system", "callbacks", query],
-    queryFn: () => unwrap<Page<Callback>>(api.GET("/api/system/callbacks", { params: { query } })),
+    queryFn: () => unwrap<CallbackPage>(api.GET("/api/system/callbacks", { params: { query } })),
     placeholderData: keepPreviousData,
   });
 
@@ -29,6 +41,14 @@ export const callbackQuery = (id: number) =>
     queryKey: ["system", "callback", id],
     queryFn: () => unwrap<CallbackDetail>(api.GET("/api/system/callbacks/{id}", { params: { path: { id } } })),
   });
+
+export const doorQuery = queryOptions({
+  queryKey: ["system", "door"],
+  queryFn: () => unwrap<Door>(api.GET("/api/system/door")),
+  refetchInterval: 5000,
+});
+
+export const replayFailed = () => unwrap<{ replayed: number }>(api.POST("/api/system/callbacks/replay-failed"));
 
 export const replayCallback = (id: number) =>
   unwrap(api.POST("/api/system/callbacks/{id}/replay", { params: { path: { id } } }));
@@ -42,11 +62,42 @@ export const outboxQuery = ({ page: _, ...query }: OutboxSearch) =>
 
 export const syncQuery = queryOptions({
   queryKey: ["system", "sync"],
-  queryFn: () => unwrap<{ items: SyncRun[] }>(api.GET("/api/system/sync")),
+  queryFn: () => unwrap<{ items: SyncRun[]; next: string | null; next_kind: string }>(api.GET("/api/system/sync")),
   refetchInterval: (q) => (q.state.data?.items.some((run) => !run.finished_at) ? 1500 : 15_000),
 });
 
-export const startSync = () => unwrap<{ id: number }>(api.POST("/api/system/sync"));
+export const startSync = (kind: SyncRun["kind"]) =>
+  unwrap<{ id: number }>(api.POST("/api/system/sync", { params: { query: { kind } } }));
+
+export const pauseSync = (id: number) => unwrap(api.POST("/api/system/sync/{id}/pause", { params: { path: { id } } }));
+
+export const resumeSync = (id: number) =>
+  unwrap(api.POST("/api/system/sync/{id}/resume", { params: { path: { id } } }));
+
+export const repairsQuery = (id: number, { thing, what, reason, cursor, limit }: SyncSearch) => {
+  const query = { thing, what, reason, cursor, limit };
+  return queryOptions({
+    queryKey: ["system", "sync", id, "repairs", query],
+    queryFn: () =>
+      unwrap<Page<SyncRepair>>(api.GET("/api/system/sync/{id}/repairs", { params: { path: { id }, query } })),
+    placeholderData: keepPreviousData,
+  });
+};
+
+/** Where the repairs of a run are downloaded as a table. */
+export function repairsUrl(id: number, filters: Record<string, string | undefined>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(filters)) if (value) query.set(name, value);
+  return `/api/system/sync/${id}/repairs.csv?${query}`;
+}
+
+export const straysQuery = queryOptions({
+  queryKey: ["system", "stray-ways"],
+  queryFn: () =>
+    unwrap<{ items: StrayWay[]; next: string }>(
+      api.GET("/api/system/stray-ways", { params: { query: { limit: 500 } } }),
+    ),
+});
 
 export const auditQuery = ({ cursor, limit }: TableSearch) =>
   queryOptions({

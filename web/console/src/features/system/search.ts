@@ -6,6 +6,8 @@ export const callbacksSearch = z.object({
   q: field.text,
   kind: field.text,
   state: field.oneOf(["new", "done", "failed", "ignored"]),
+  from: field.day,
+  to: field.day,
   open: field.id,
 });
 
@@ -19,3 +21,31 @@ export const outboxSearch = z.object({
 export type OutboxSearch = z.infer<typeof outboxSearch>;
 
 export const auditSearch = z.object({ ...tableFields });
+
+export const syncThings = ["staff", "tags", "relations", "groups", "members", "ways", "join_ways"] as const;
+export const syncWhats = ["added", "ended", "amended"] as const;
+export const syncReasons = [
+  "lost",
+  "unheard",
+  "failed",
+  "waiting",
+  "handled",
+  "unhandled",
+  "before",
+  "range",
+  "silent",
+  "api",
+  "unknown",
+] as const;
+
+/** `run` opens the list of what a run repaired. */
+export const syncSearch = z.object({
+  ...tableFields,
+  run: field.id,
+  thing: field.oneOf(syncThings),
+  what: field.oneOf(syncWhats),
+  reason: field.oneOf(syncReasons),
+  strays: z.boolean().optional().catch(undefined),
+});
+
+export type SyncSearch = z.infer<typeof syncSearch>;

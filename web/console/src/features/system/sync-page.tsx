@@ -1,31 +1,74 @@
-// Reconciling runs: what WeCom has, what we had, and what was repaired. Only a finished run proves completeness.
-import type { SyncCounts, SyncResult, SyncRun } from "@shared/api/types";
-import { count, time, unknown } from "@shared/format";
+// Syncs: what runs and how far it is, and of each run the statement that proves what we hold: what WeCom shows, what we
+// held, what was repaired and why nobody had told. Only a run whose counts agree afterwards says complete.
+import type { SyncResult, SyncRun, SyncThing } from "@shared/api/types";
+import { count, duration, percent, time, unknown } from "@shared/format";
 import { useQuery } from "@tanstack/react-query";
-import { Button, Progress, Table } from "antd";
+import { Alert, Button, Table, Tag, Tooltip } from "antd";
 import { type Translate, useT } from "../../i18n";
 import { PageHeader, Panel } from "../../kit/page";
 import { EmptyState, Loaded } from "../../kit/states";
 import { Status } from "../../kit/status";
 import { useWrite } from "../../lib/mutation";
+import { useUrlState } from "../../lib/search";
 import { useCan, useZone } from "../../lib/session";
 import { startSync, syncQuery } from "./api";
+import { syncSearch } from "./search";
+import { RunProgress } from "./sync-progress";
+import { RepairDrawer } from "./sync-repairs";
+import { StrayDrawer } from "./sync-strays";
 
 export function SyncPage() {
   const t = useT();
   const zone = useZone();
   const may = useCan("system.manage");
+  const [search, setSearch] = useUrlState(syncSearch);
   const query = useQuery(syncQuery);
-  const start = useWrite({ call: () => startSync(), done: t("system.sync_started"), refresh: [["system", "sync"]] });
+  const start = useWrite({
+    call: (kind: SyncRun["kind"]) => startSync(kind),
+    done: t("system.sync_started"),
+    refresh: [["system", "sync"]],
+  });
+  const open = query.data?.items.find((run) => run.state === "running" || run.state === "paused");
   const button = may && (
-    <Button type="primary" loading={start.isPending} onClick={() => start.mutate()}>
-      {t("system.sync_now")}
+    <Button
+      type="primary"
+      loading={start.isPending}
+      disabled={open?.kind === "full"}
+      onClick={() => start.mutate("full")}
+    >
+      {t("sync.start_full")}
     </Button>
   );
   return (
     <>
-      <PageHeader title={t("menu.sync")} note={t("system.sync_note")} extra={button} />
-      <Panel flush>
+      <PageHeader
+        title={t("menu.sync")}
+        note={t("sync.note")}
+        extra={
+          <>
+            {may && (
+              <Tooltip title={t("sync.start_check_hint")}>
+                <Button disabled={open !== undefined} onClick={() => start.mutate("check")}>
+                  {t("sync.start_check")}
+                </Button>
+              </Tooltip>
+            )}
+            {button}
+          </>
+        }
+      />
+      {open && <RunProgress run={open} />}
+      <Panel
+        flush
+        title={t("sync.runs")}
+        extra={
+          query.data?.next && (
+            <span className="quiet">
+              {t("sync.next", { kind: t.word("sync_kind", query.data.next_kind), at: time(query.data.next, zone) })}
+            </span>
+          )
+        }
+      >
         <Loaded query={query}>
           {({ items }) =>
             items.length === 0 ? (
@@ -37,36 +80,42 @@ export function SyncPage() {
                 pagination={false}
                 dataSource={items}
                 expandable={{
-                  expandedRowRender: (s) => <Statement result={resultOf(s)} />,
-                  rowExpandable: (s) => resultOf(s) !== null,
+                  defaultExpandedRowKeys: items[0]?.result?.held_after ? [items[0].id] : [],
+                  expandedRowRender: (run) => (
+                    <Statement
+                      run={run}
+                      onRepairs={(thing) => setSearch({ run: run.id, thing })}
+                      onStrays={() => setSearch({ strays: true })}
+                    />
+                  ),
+                  rowExpandable: (run) => run.result !== null,
                 }}
                 columns={[
-                  { title: t("system.sync_kind"), render: (_, s) => t.word("sync", s.kind) },
+                  { title: t("system.sync_kind"), width: 110, render: (_, s) => t.word("sync_kind", s.kind) },
                   {
                     title: t("system.state"),
-                    width: 150,
-                    render: (_, s) =>
-                      s.finished_at ? (
-                        <Status kind="sync_state" value={s.state} />
-                      ) : (
-                        <Progress percent={percentOf(s)} size="small" />
-                      ),
+                    width: 90,
+                    render: (_, s) => <Status kind="sync_state" value={s.state} />,
                   },
                   {
                     title: t("system.started_at"),
                     width: 165,
                     render: (_, s) => <span className="num">{time(s.started_at, zone, "second")}</span>,
                   },
+                  { title: t("system.took"), width: 90, render: (_, s) => <span className="num">{tookOf(s)}</span> },
                   {
-                    title: t("system.finished_at"),
-                    width: 165,
-                    render: (_, s) => <span className="num">{time(s.finished_at, zone, "second")}</span>,
+                    title: t("sync.calls"),
+                    width: 100,
+                    align: "right",
+                    render: (_, s) => <span className="num">{count(s.progress.calls)}</span>,
                   },
                   {
-                    title: t("system.complete"),
-                    width: 90,
-                    render: (_, s) => completeText(resultOf(s), t),
+                    title: t("sync.repaired"),
+                    width: 100,
+                    align: "right",
+                    render: (_, s) => <span className="num">{count(repairedOf(s.result))}</span>,
                   },
+                  { title: t("sync.verdict"), width: 130, render: (_, s) => <Verdict run={s} /> },
                   { title: t("system.error"), render: (_, s) => <span className="bad">{s.error}</span> },
                 ]}
               />
@@ -74,47 +123,151 @@ export function SyncPage() {
           }
         </Loaded>
       </Panel>
+      <RepairDrawer search={search} onSearch={setSearch} />
+      <StrayDrawer open={search.strays === true} onClose={() => setSearch({ strays: undefined })} />
     </>
   );
 }
 
-/** The statement of a run, once there is one. */
-function resultOf(run: SyncRun): SyncResult | null {
-  const result = run.result as Partial<SyncResult> | null;
-  return result?.remote && result.missing ? (result as SyncResult) : null;
+function tookOf(run: SyncRun): string {
+  if (!run.finished_at) return unknown;
+  return duration(new Date(run.finished_at).getTime() - new Date(run.started_at).getTime());
 }
 
-function completeText(result: SyncResult | null, t: Translate): string {
-  return result ? t(result.complete ? "kit.yes" : "kit.no") : unknown;
-}
-
-function percentOf(run: SyncRun): number {
-  const { done = 0, of = 0 } = (run.progress ?? {}) as { done?: number; of?: number };
-  return of > 0 ? Math.round((100 * done) / of) : 0;
-}
-
-const things: (keyof SyncCounts)[] = ["staff", "relations", "tags", "groups", "members"];
-const columns = ["remote", "held_before", "missing", "extra", "amended"] as const;
-
-/** What WeCom shows, what we held, and the difference that was repaired. */
-function Statement({ result }: { result: SyncResult | null }) {
-  const t = useT();
+/** How many repairs a run made; null before it has a statement. */
+function repairedOf(result: SyncResult | null): number | null {
   if (!result) return null;
+  const reasons = Object.values(result.why ?? {}).flatMap((byReason) => Object.values(byReason));
+  return reasons.reduce((sum, n) => sum + n, 0);
+}
+
+function Verdict({ run }: { run: SyncRun }) {
+  const t = useT();
+  if (run.state !== "done" || !run.result) return <span className="quiet">{unknown}</span>;
+  if (run.result.complete) return <Tag color="success">{t("sync.complete")}</Tag>;
+  const differs = run.result.differs ?? [];
+  const hint = differs.map((d) => differenceText(d, t)).join("\n");
   return (
-    <Table
-      size="small"
-      rowKey="thing"
-      pagination={false}
-      dataSource={things.map((thing) => ({ thing }))}
-      columns={[
-        { title: "", width: 160, render: (_, row) => t(`sync_thing.${row.thing}`) },
-        ...columns.map((column) => ({
-          title: t(`system.${column}`),
-          align: "right" as const,
-          width: 110,
-          render: (_: unknown, row: { thing: keyof SyncCounts }) => count(result[column]?.[row.thing]),
-        })),
-      ]}
-    />
+    <Tooltip title={<span style={{ whiteSpace: "pre-line" }}>{hint}</span>}>
+      <Tag color="warning">{t("sync.differs")}</Tag>
+    </Tooltip>
+  );
+}
+
+function differenceText(d: { thing: SyncThing; missing: number; extra: number }, t: Translate): string {
+  return t("sync.difference", {
+    thing: t.word("sync_thing", d.thing),
+    missing: count(d.missing),
+    extra: count(d.extra),
+  });
+}
+
+const things: SyncThing[] = ["staff", "tags", "relations", "groups", "members", "ways", "join_ways"];
+const columns = ["remote", "held_before", "held_after", "during", "missing", "extra", "amended"] as const;
+const repairs = ["missing", "extra", "amended"];
+
+interface StatementProps {
+  run: SyncRun;
+  onRepairs: (thing: SyncThing | undefined) => void;
+  onStrays: () => void;
+}
+
+/** What WeCom shows, what we held and hold, the difference that was repaired, and why. */
+function Statement({ run, onRepairs, onStrays }: StatementProps) {
+  const t = useT();
+  const result = run.result;
+  if (!result) return null;
+  // Figures of repairs are only there where there is one; without, none was made.
+  const figure = (column: (typeof columns)[number], thing: SyncThing) => {
+    const known = result[column]?.[thing];
+    const counted = result.remote?.[thing] !== undefined;
+    return known ?? (counted && (repairs.includes(column) || column === "during") ? 0 : undefined);
+  };
+  return (
+    <div className="stack" style={{ padding: "4px 0 8px" }}>
+      {(result.differs ?? []).map((d) => (
+        <Alert
+          key={d.thing}
+          type="warning"
+          showIcon
+          title={differenceText(d, t)}
+          description={t("sync.differs_hint")}
+        />
+      ))}
+      {(result.unread ?? 0) > 0 && (
+        <Alert
+          type="info"
+          showIcon
+          title={t("sync.unread", { n: result.unread ?? 0 })}
+          description={t("sync.unread_hint")}
+        />
+      )}
+      <Table
+        size="small"
+        rowKey="thing"
+        pagination={false}
+        dataSource={things.map((thing) => ({ thing }))}
+        columns={[
+          { title: "", width: 100, render: (_, row) => t.word("sync_thing", row.thing) },
+          ...columns.map((column) => ({
+            title: <Tooltip title={t(`sync_column_hint.${column}`)}>{t(`sync_column.${column}`)}</Tooltip>,
+            align: "right" as const,
+            width: 92,
+            render: (_: unknown, row: { thing: SyncThing }) => (
+              <span className="num">{count(figure(column, row.thing))}</span>
+            ),
+          })),
+          {
+            title: t("sync.why"),
+            render: (_, row) => <Reasons byReason={result.why?.[row.thing]} onOpen={() => onRepairs(row.thing)} />,
+          },
+        ]}
+      />
+      <div className="row row-wrap">
+        <Button size="small" disabled={result.listed === 0} onClick={() => onRepairs(undefined)}>
+          {t("sync.show_repairs", { n: count(result.listed) })}
+        </Button>
+        {result.strays > 0 && (
+          <Button size="small" onClick={onStrays}>
+            {t("sync.show_strays", { n: count(result.strays) })}
+          </Button>
+        )}
+        <Archived result={result} />
+      </div>
+    </div>
+  );
+}
+
+function Reasons({ byReason, onOpen }: { byReason: Record<string, number> | undefined; onOpen: () => void }) {
+  const t = useT();
+  const entries = Object.entries(byReason ?? {}).sort((a, b) => b[1] - a[1]);
+  if (entries.length === 0) return <span className="quiet">{t("sync.nothing_missing")}</span>;
+  return (
+    <span className="row row-wrap" style={{ gap: 4 }}>
+      {entries.map(([reason, n]) => (
+        <Tooltip key={reason} title={t.word("sync_reason_hint", reason)}>
+          <Tag style={{ marginInlineEnd: 0, cursor: "pointer" }} onClick={onOpen}>
+            {t.word("sync_reason", reason)} {count(n)}
+          </Tag>
+        </Tooltip>
+      ))}
+    </span>
+  );
+}
+
+/** What the run did for the archive of WeCom's statistics. */
+function Archived({ result }: { result: SyncResult }) {
+  const t = useT();
+  const archive = result.archive;
+  if (!archive) return null;
+  if (archive.error) return <span className="bad">{t("sync.archive_refused", { code: archive.error })}</span>;
+  const all = archive.staff_days + archive.owner_days + archive.absent;
+  if (all === 0) return <span className="quiet">{t("sync.archive_current")}</span>;
+  return (
+    <span className="quiet">
+      {t("sync.archived", { staff: count(archive.staff_days), owners: count(archive.owner_days) })}
+      {archive.absent > 0 &&
+        t("sync.archive_absent", { n: count(archive.absent), share: percent(archive.absent / all) })}
+    </span>
   );
 }

@@ -1,8 +1,8 @@
-// The words for what happened to a customer: each event by its kind, with what its data adds.
+// The words for what happened: each event by its kind, with what its data adds.
 import type { TimelineItem } from "@shared/api/types";
 import { duration, money } from "@shared/format";
-import type { Translate } from "../../i18n";
-import type { Tone } from "../../kit/timeline";
+import type { Translate } from "../i18n";
+import type { Tone } from "./timeline";
 
 const tones: Record<string, Tone> = {
   "customer.added": "good",
@@ -18,6 +18,7 @@ const tones: Record<string, Tone> = {
   "message.failed": "bad",
   "welcome.failed": "bad",
   "customer.ended": "bad",
+  "customer.transfer_failed": "warn",
   "customer.opted_out": "bad",
   "group.left": "bad",
   "order.refunded": "bad",
@@ -29,8 +30,8 @@ interface Told {
   tone: Tone;
 }
 
-/** One event as a line of the timeline. A kind we have no words for is shown by its name, never dropped. */
-export function tell(item: TimelineItem, t: Translate): Told {
+/** One event as a line of a timeline. A kind we have no words for is shown by its name, never dropped. */
+export function tell(item: Pick<TimelineItem, "kind" | "params" | "place">, t: Translate): Told {
   const p = item.params;
   const text = (key: string) => (typeof p[key] === "string" ? (p[key] as string) : "");
   const number = (key: string) => (typeof p[key] === "number" ? (p[key] as number) : null);
@@ -42,7 +43,10 @@ export function tell(item: TimelineItem, t: Translate): Told {
 
   switch (item.kind.split(".")[0]) {
     case "customer":
-      if (item.kind === "customer.ended") title = t.word("event.ended", text("by")) || title;
+      if (item.kind === "customer.ended") {
+        title = p.transferred === true ? t("event.ended.transferred") : t.word("event.ended", text("by")) || title;
+      }
+      if (item.kind === "customer.transfer_failed") add(t.word("transfer_reason", text("reason")));
       if (item.kind === "customer.tagged" || item.kind === "customer.untagged") add(text("name"));
       if (item.kind === "customer.added") add(t.word("add_way", String(number("add_way") ?? "")));
       break;

@@ -1,0 +1,352 @@
+package sync
+
+import (
+	"context"
+	"crypto/sha256"
+	"maps"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"qunce/internal/customer"
+	"qunce/internal/pg"
+	"qunce/internal/wecom"
+)
+
+const (
+	staffPerList  = 32  // lists in one page of a check
+	roomsPerCheck = 12. // a check looks at every twelfth group, so that hourly checks see each one twice a day
+)
+
+// seats compares who has a seat. Only when that differs, departments and members are read.
+func (r *run) seats(ctx context.Context) error {
+	users, err := r.users(ctx)
+	if err != nil {
+		return err
+	}
+	if r.at.After == "" {
+		if err := r.noteSeats(ctx, users); err != nil {
+			return err
+		}
+	}
+	held, err := heldStaff(ctx, r.s.DB)
+	if err != nil {
+		return err
+	}
+	if missing, extra := apart(users, held); len(missing)+len(extra) > 0 {
+		diff, err := r.s.Directory.SyncDirectory(ctx)
+		r.calls.Add(int64(diff.Calls))
+		if err != nil {
+			return err
+		}
+	}
+	return r.page(ctx, func(_ pg.Tx, at *progress, _ *Result) error { at.Over = true; return nil })
+}
+
+// list is the customers of a member of staff as WeCom lists them.
+type list struct {
+	user      string
+	externals []string
+	unread    bool
+}
+
+func (l list) digest() digest {
+	h := sha256.New()
+	for _, x := range l.externals {
+		h.Write([]byte(x))
+		h.Write([]byte{0})
+	}
+	return digest{UserID: l.user, N: len(l.externals), Sum: h.Sum(nil)}
+}
+
+// lists compares each member's list of customers with what it was when it last agreed with ours. Only where it moved, ours
+// is read, and of the relations that differ the customer.
+func (r *run) lists(ctx context.Context) error {
+	users, err := r.users(ctx)
+	if err != nil {
+		return err
+	}
+	r.at.Of = len(users)
+	if r.at.After == "" {
+		if err := forgetDigests(ctx, r.s.DB, append([]string{}, users...)); err != nil {
+			return err
+		}
+	}
+	for {
+		rest := users[after(users, r.at.After):]
+		if len(rest) == 0 {
+			return r.page(ctx, func(_ pg.Tx, at *progress, result *Result) error {
+				result.Remote.set(Relations, result.Remote[Relations])
+				at.Over = true
+				return nil
+			})
+		}
+		if err := r.listPage(ctx, rest[:min(staffPerList, len(rest))]); err != nil {
+			return err
+		}
+	}
+}
+
+func (r *run) readLists(ctx context.Context, users []string) ([]list, error) {
+	out := make([]list, len(users))
+	g, asking := errgroup.WithContext(ctx)
+	g.SetLimit(askers)
+	for i, u := range users {
+		g.Go(func() error {
+			r.calls.Add(1)
+			externals, err := r.s.WeCom.ExternalList(asking, u)
+			out[i] = list{user: u}
+			switch {
+			case wecom.IsCode(err, 84061): // no customers
+			case hidden(err):
+				out[i].unread = true
+			case err != nil:
+				return err
+			}
+			slices.Sort(externals)
+			out[i].externals = slices.Compact(externals)
+			return nil
+		})
+	}
+	return out, g.Wait()
+}
+
+// listPage compares the lists of some staff.
+func (r *run) listPage(ctx context.Context, users []string) error {
+	now := r.s.Clock.Now() // before asking: what begins later is not ended
+	lists, err := r.readLists(ctx, users)
+	if err != nil {
+		return err
+	}
+	before, err := digests(ctx, r.s.DB, users)
+	if err != nil {
+		return err
+	}
+	total, unread := 0, 0
+	var moved []list
+	var names []string
+	for _, l := range lists {
+		total += len(l.externals)
+		if l.unread {
+			unread++
+			continue
+		}
+		if d := l.digest(); string(before[l.user].Sum) != string(d.Sum) {
+			moved, names = append(moved, l), append(names, l.user)
+		}
+	}
+	held, err := heldOf(ctx, r.s.DB, names, now)
+	if err != nil {
+		return err
+	}
+	missing, suspects := differing(moved, held)
+	if missing, err = notHeld(ctx, r.s.DB, missing); err != nil {
+		return err
+	}
+	seen, err := r.readMissing(ctx, missing)
+	if err != nil {
+		return err
+	}
+	gone, there, err := r.gone(ctx, suspects)
+	if err != nil {
+		return err
+	}
+	return r.page(ctx, func(tx pg.Tx, at *progress, result *Result) error {
+		if err := r.applyRelations(ctx, tx, result, seen); err != nil {
+			return err
+		}
+		if err := r.endRelations(ctx, tx, result, gone); err != nil {
+			return err
+		}
+		// Only lists that agree with ours now are taken for settled.
+		held, err := heldOf(ctx, tx, names, now)
+		if err != nil {
+			return err
+		}
+		open := map[string]bool{}
+		missing, extra := differing(moved, held)
+		if missing, err = notHeld(ctx, tx, missing); err != nil {
+			return err
+		}
+		for _, p := range missing {
+			open[p.user] = true
+		}
+		for _, x := range extra {
+			open[x.UserID] = true
+		}
+		var settled []digest
+		for _, l := range moved {
+			if !open[l.user] {
+				settled = append(settled, l.digest())
+			}
+		}
+		if err := saveDigests(ctx, tx, settled, slices.Collect(maps.Keys(open)), now); err != nil {
+			return err
+		}
+		result.Unread += unread
+		result.Remote.bump(Relations, total+len(there))
+		at.Done += len(users)
+		at.After = users[len(users)-1]
+		return nil
+	})
+}
+
+// pair is a relation by WeCom's ids.
+type pair struct{ user, external string }
+
+// differing lists the relations that stand in lists alone, and those that stand in what we hold alone.
+func differing(lists []list, held []suspect) (missing []pair, extra []suspect) {
+	ours := map[pair]bool{}
+	for _, x := range held {
+		ours[pair{x.UserID, x.ExternalUserID}] = true
+	}
+	theirs := map[pair]bool{}
+	for _, l := range lists {
+		for _, e := range l.externals {
+			p := pair{l.user, e}
+			theirs[p] = true
+			if !ours[p] {
+				missing = append(missing, p)
+			}
+		}
+	}
+	for _, x := range held {
+		if !theirs[pair{x.UserID, x.ExternalUserID}] {
+			extra = append(extra, x)
+		}
+	}
+	return missing, extra
+}
+
+// readMissing reads the customers of relations that we do not hold; of what WeCom shows, only these relations are taken.
+func (r *run) readMissing(ctx context.Context, missing []pair) ([]customer.Seen, error) {
+	readAt := r.s.Wall.Now()
+	wanted := map[string]map[string]bool{}
+	for _, p := range missing {
+		if wanted[p.external] == nil {
+			wanted[p.external] = map[string]bool{}
+		}
+		wanted[p.external][p.user] = true
+	}
+	externals := make([]string, 0, len(wanted))
+	for e := range wanted {
+		externals = append(externals, e)
+	}
+	slices.Sort(externals)
+	found := make([]wecom.External, len(externals))
+	g, asking := errgroup.WithContext(ctx)
+	g.SetLimit(askers)
+	for i, e := range externals {
+		g.Go(func() error {
+			r.calls.Add(1)
+			x, err := r.s.WeCom.ExternalGet(asking, e)
+			if wecom.IsCode(err, 84061, 40096) { // ended since the list was read
+				return nil
+			}
+			found[i] = x
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	var out []customer.Seen
+	for i, e := range externals {
+		for _, s := range customer.SeenIn(found[i], readAt) {
+			if wanted[e][s.Follow.UserID] {
+				out = append(out, s)
+			}
+		}
+	}
+	return out, nil
+}
+
+// rooms compares the groups that WeCom lists with those we hold, and looks at the next part of all groups in turn: the list
+// says nothing about members.
+func (r *run) rooms(ctx context.Context) error {
+	users, err := r.users(ctx)
+	if err != nil {
+		return err
+	}
+	listed, err := r.listGroups(ctx, users)
+	if err != nil {
+		return err
+	}
+	living, err := livingGroups(ctx, r.s.DB)
+	if err != nil {
+		return err
+	}
+	held := make(map[string]heldGroup, len(living))
+	for _, g := range living {
+		held[g.chatID] = g
+	}
+	if r.at.Cursor == "" { // decided once, so that an interrupted run looks at the same groups
+		from, err := r.turnAt(ctx)
+		if err != nil {
+			return err
+		}
+		r.at.Users = turn12(living, from)
+		r.at.Cursor = "turn"
+		if n := len(r.at.Users); n > 0 {
+			r.result.Rooms = r.at.Users[n-1]
+		}
+	}
+	look := slices.Clone(r.at.Users)
+	for c, status := range listed {
+		if h, known := held[c]; !known || (status == 1) != (h.status == "owner_left") {
+			look = append(look, c)
+		}
+	}
+	for _, g := range living {
+		if _, there := listed[g.chatID]; !there && g.status != "owner_left" { // of those, the turn finds the end
+			look = append(look, g.chatID)
+		}
+	}
+	slices.Sort(look)
+	look = slices.Compact(look)
+	r.at.Of = len(look)
+	for {
+		rest := look[after(look, r.at.After):]
+		if len(rest) == 0 {
+			return r.page(ctx, func(_ pg.Tx, at *progress, result *Result) error {
+				result.Remote.set(Groups, len(listed))
+				at.Over = true
+				return nil
+			})
+		}
+		if err := r.groupPage(ctx, rest[:min(groupsPerPage, len(rest))], listed, users, held); err != nil {
+			return err
+		}
+	}
+}
+
+// turnAt is the group after which this check goes on looking: where the last one stopped.
+func (r *run) turnAt(ctx context.Context) (string, error) {
+	last, _, _, err := LastDone(ctx, r.s.DB, Check)
+	return last.Rooms, err
+}
+
+// turn12 is the next part of the groups, in order of their ids, after the one given; after the last comes the first.
+func turn12(living []heldGroup, from string) []string {
+	if len(living) == 0 {
+		return nil
+	}
+	n := (len(living) + int(roomsPerCheck) - 1) / int(roomsPerCheck)
+	i, there := slices.BinarySearchFunc(living, from, func(g heldGroup, id string) int {
+		switch {
+		case g.chatID < id:
+			return -1
+		case g.chatID > id:
+			return 1
+		}
+		return 0
+	})
+	if there {
+		i++
+	}
+	out := make([]string, 0, n)
+	for k := range n {
+		out = append(out, living[(i+k)%len(living)].chatID)
+	}
+	return out
+}
