@@ -4,6 +4,7 @@
 //	analytics.go  who asks about which days, and the metrics as series of days
 //	store.go      all SQL: one set query a source, by business day of the corp
 //	today.go      the page of the day, with what needs somebody
+//	official.go   the metrics over WeCom's archived statistics
 //	api.go        HTTP
 //
 // Invariants: a number leaves only as a metric.Value, so that it has a definition; a tile is the last point of its series,

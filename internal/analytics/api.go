@@ -52,6 +52,17 @@ type ordersSummary struct {
 	Tiles []metric.Value `json:"tiles"`
 }
 
+type officialIn struct {
+	Date string `query:"date" pattern:"^\\d{4}-\\d{2}-\\d{2}$" doc:"business day; empty = the day before the corp's today"`
+	Days int    `query:"days" minimum:"1" maximum:"180" default:"30"`
+}
+
+type officialOut struct {
+	Date   string         `json:"date"`
+	Tiles  []metric.Value `json:"tiles"`
+	Series []seriesOut    `json:"series"`
+}
+
 type dictionaryOut struct {
 	Items []metric.Definition `json:"items"`
 }
@@ -61,6 +72,7 @@ func (s *Service) API(a *api.API) {
 	const tag = "report"
 	api.Register(a, api.Op{ID: "getToday", Method: "GET", Path: "/api/today", Summary: "The brand's day: numbers, lines of 14 days, and what needs somebody", Tag: tag, Permission: report}, s.apiToday)
 	api.Register(a, api.Op{ID: "getOrdersSummary", Method: "GET", Path: "/api/orders/summary", Summary: "What a day's orders brought", Tag: tag, Permission: "order.read"}, s.apiOrders)
+	api.Register(a, api.Op{ID: "getOfficialFigures", Method: "GET", Path: "/api/statistics/summary", Summary: "The metrics over WeCom's archived statistics: a day's numbers and the days before", Tag: "statistic", Permission: report}, s.apiOfficial)
 	api.Register(a, api.Op{ID: "getMetrics", Method: "GET", Path: "/api/metrics", Summary: "What every number means", Tag: tag, Permission: api.SignedIn},
 		func(context.Context, *struct{}) (dictionaryOut, error) { return dictionaryOut{metric.All()}, nil })
 }
@@ -113,6 +125,32 @@ func (s *Service) apiOrders(ctx context.Context, in *dateIn) (ordersSummary, err
 	out := ordersSummary{Date: x.date(0)}
 	for _, line := range lines {
 		out.Tiles = append(out.Tiles, line.Values[0].In(api.Lang(ctx)))
+	}
+	return out, nil
+}
+
+// apiOfficial shows the day before by default: WeCom has no figures of today.
+func (s *Service) apiOfficial(ctx context.Context, in *officialIn) (officialOut, error) {
+	d, err := dateIn{in.Date}.day(s.Clock.Now().AddDate(0, 0, -1))
+	if err != nil {
+		return officialOut{}, err
+	}
+	x, err := s.spanOf(ctx, d, in.Days)
+	if err != nil {
+		return officialOut{}, err
+	}
+	lines, err := s.official(ctx, x)
+	if err != nil {
+		return officialOut{}, err
+	}
+	out := officialOut{Date: x.date(x.days - 1)}
+	for _, line := range lines {
+		out.Tiles = append(out.Tiles, line.Values[x.days-1].In(api.Lang(ctx)))
+		series := seriesOut{Metric: line.ID}
+		for i, v := range line.Values {
+			series.Points = append(series.Points, point{Date: x.date(i), Value: v.Value})
+		}
+		out.Series = append(out.Series, series)
 	}
 	return out, nil
 }

@@ -31,6 +31,7 @@ func (a *App) Describe(c *corp.Corp, users *auth.Service, jobs *job.Client, driv
 	users.API(x.Console)
 	corp.System{Corp: c, Jobs: jobs, Driver: driver}.API(x.Console)
 	c.Analytics.API(x.Console)
+	c.Archive.API(x.Console)
 	c.Directory.API(x.Console)
 	c.Intake.API(x.Console)
 	c.Customers.API(x.Console)

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"qunce/internal/api"
+	"qunce/internal/archive"
 	"qunce/internal/auth"
 	"qunce/internal/corp"
 	"qunce/internal/customer"
@@ -135,6 +136,12 @@ var lent = map[string]string{
 // enums are the CHECK lists of the schema that a package exports: both must hold the same values in the same order.
 func enums() map[string][]string {
 	return map[string][]string{
+		"archive_chat.place":        texts(archive.Places()),
+		"archive_consent.place":     texts(archive.Places()),
+		"archive_consent.source":    texts(archive.Origins()),
+		"archive_consent.state":     texts(archive.States()),
+		"archive_media.state":       texts(archive.MediaStates()),
+		"archive_message.place":     texts(archive.Places()),
 		"auth_user.role":            texts(auth.Roles()),
 		"customer_relation.state":   texts(customer.States()),
 		"doctor_change.state":       texts(doctor.States()),

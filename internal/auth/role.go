@@ -31,6 +31,8 @@ const (
 	SystemManage   api.Permission = "system.manage"
 	UserManage     api.Permission = "user.manage"
 	AuditRead      api.Permission = "audit.read"
+	ArchiveStatus  api.Permission = "archive.status" // where the chat archive stands, who agreed, who has a seat; no content
+	ArchiveRead    api.Permission = "archive.read"   // what was said
 	StaffSelf      api.Permission = "staff.self"
 )
 
@@ -38,7 +40,8 @@ const (
 func AllPermissions() []api.Permission {
 	return []api.Permission{
 		CustomerRead, CustomerWrite, CustomerReveal, GroupRead, CodeRead, CodeWrite, SOPRead, SOPWrite, TaskRead, TaskWrite, TouchRead,
-		OrderRead, OrderImport, StoreRead, StoreWrite, ImportRun, ReportRead, SystemRead, SystemManage, UserManage, AuditRead, StaffSelf,
+		OrderRead, OrderImport, StoreRead, StoreWrite, ImportRun, ReportRead, SystemRead, SystemManage, UserManage, AuditRead,
+		ArchiveStatus, ArchiveRead, StaffSelf,
 	}
 }
 
@@ -57,7 +60,7 @@ func Permissions(r actor.Role) []api.Permission {
 	case actor.Owner:
 		return AllPermissions()
 	case actor.Operator:
-		return slices.DeleteFunc(AllPermissions(), func(p api.Permission) bool { return p == UserManage || p == SystemManage })
+		return slices.DeleteFunc(AllPermissions(), func(p api.Permission) bool { return p == UserManage || p == SystemManage || p == ArchiveRead })
 	case actor.StoreManager:
 		return []api.Permission{
 			CustomerRead, CustomerWrite, CustomerReveal, GroupRead, CodeRead, SOPRead, TaskRead, TaskWrite, TouchRead,

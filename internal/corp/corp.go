@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"qunce/internal/analytics"
+	"qunce/internal/archive"
 	"qunce/internal/audit"
 	"qunce/internal/blob"
 	"qunce/internal/clock"
@@ -83,6 +84,7 @@ type Corp struct {
 	SOP       *sop.Service
 	Analytics *analytics.Service
 	Statistic *statistic.Service
+	Archive   *archive.Service
 	Sync      *sync.Service
 	Intake    *intake.Service
 	Doctor    *doctor.Service
@@ -165,7 +167,8 @@ func (c *Corp) wire() {
 	c.Directory.Register(c.Inbox)
 	c.Customers.Listen(c.Inbox)
 	c.Groups.Listen(c.Inbox)
-	c.due = []named{{"livecode", c.Codes}, {"sop", c.SOP}, {"send", c.Sends}, {"task", c.Tasks}, {"sync", c.Sync}}
+	c.Archive.Listen(c.Inbox, c.Customers.Approved())
+	c.due = []named{{"livecode", c.Codes}, {"sop", c.SOP}, {"send", c.Sends}, {"task", c.Tasks}, {"sync", c.Sync}, {"archive", c.Archive}}
 }
 
 // callsPerMinute is WeCom's limit per API; a simulated week has more calls in a minute than a real one.
@@ -197,7 +200,7 @@ func (c *Corp) Address() string {
 func Tables() []pg.Table {
 	var all []pg.Table
 	for _, tables := range []func() []pg.Table{job.Tables, event.Tables, audit.Tables, outbox.Tables, inbox.Tables, blob.Tables, media.Tables, directory.Tables, customer.Tables,
-		group.Tables, tenant.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, statistic.Tables, sync.Tables, intake.Tables, doctor.Tables, ownTables} {
+		group.Tables, tenant.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, statistic.Tables, sync.Tables, intake.Tables, archive.Tables, doctor.Tables, ownTables} {
 		all = append(all, tables()...)
 	}
 	return all
@@ -224,6 +227,7 @@ func (c *Corp) Work(ctx context.Context, owner string) error {
 			func(ctx context.Context) error { return c.Sync.Work(wecom.Patiently(ctx)) },
 			c.Intake.Run,
 			c.examine,
+			c.Archive.Work,
 			c.tick,
 		}
 		done := make(chan error, len(work))

@@ -131,6 +131,22 @@ func (s *Service) judge(ctx context.Context, q pg.Querier, c Code, r Reading) (O
 	return Rewritten, nil
 }
 
+// Tagging returns which of the customers are being tagged by a call that is not closed.
+func (s *Service) Tagging(ctx context.Context, q pg.Querier, customerIDs []int64) (map[int64]bool, error) {
+	entities := make([]string, len(customerIDs))
+	for i, id := range customerIDs {
+		entities[i] = fmt.Sprintf("customer/%d", id)
+	}
+	under, err := outbox.Open(ctx, q, entities, markTag)
+	out := make(map[int64]bool, len(under))
+	for i, id := range customerIDs {
+		if under[entities[i]] {
+			out[id] = true
+		}
+	}
+	return out, err
+}
+
 // Tally is how many ways this server has made at WeCom and still knows; Orphans may stand there unknown.
 type Tally struct{ Staff, Group, Orphans int64 }
 

@@ -141,6 +141,9 @@ func (s *Service) Create(ctx context.Context, n NewCode) (int64, error) {
 	}
 	err = s.DB.Tx(ctx, func(tx pg.Tx) error {
 		c := c // a second run starts from the same
+		if err := s.Media.Check(ctx, tx, "welcome_parts", c.WelcomeParts); err != nil {
+			return err
+		}
 		if err := s.fill(ctx, tx, &c); err != nil {
 			return err
 		}
@@ -189,9 +192,6 @@ func (c Code) check() error {
 
 // fill completes a code from its store: the people and groups behind it, and what new groups will be called.
 func (s *Service) fill(ctx context.Context, q pg.Querier, c *Code) error {
-	if err := s.Media.Check(ctx, q, "welcome_parts", c.WelcomeParts); err != nil {
-		return err
-	}
 	base := c.Name
 	if c.StoreID != 0 {
 		stores, err := s.Directory.StoresByIDs(ctx, q, []int64{c.StoreID})
@@ -315,6 +315,11 @@ func (s *Service) Update(ctx context.Context, codeID int64, ch Change) error {
 		c.apply(ch)
 		if err := c.check(); err != nil {
 			return err
+		}
+		if ch.Parts != nil {
+			if err := s.Media.Check(ctx, tx, "welcome_parts", c.WelcomeParts); err != nil {
+				return err
+			}
 		}
 		if ch.StaffIDs != nil || ch.GroupIDs != nil {
 			c.FollowStore = false

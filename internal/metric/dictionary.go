@@ -26,6 +26,19 @@ const (
 	Attributed  ID = "rev.attr"
 	LinkedShare ID = "rev.share"
 	FirstOrder  ID = "rev.first_order"
+
+	// By WeCom's own daily statistics, as they are archived.
+	Pass          ID = "acq.pass"
+	Negative      ID = "rel.neg"
+	IdleStaff     ID = "rel.idle_staff"
+	GroupTotal    ID = "grp.total"
+	GroupNew      ID = "grp.new"
+	GroupActive   ID = "grp.active"
+	GroupSpoke    ID = "grp.dau"
+	StaffChats    ID = "stf.chat_cnt"
+	StaffMessages ID = "stf.message_cnt"
+	ReplyShare    ID = "stf.reply_pct"
+	ReplyTime     ID = "stf.reply_avg"
 )
 
 // All returns the dictionary, sorted by id.
@@ -170,5 +183,63 @@ func dictionary() []Definition {
 			Formula: "通过活码添加后 30 天内首次下单的客户数", Window: "首单日为当日", Key: "客户",
 			Source: "导入的订单、活码归因", Pitfall: "添加前就买过的老客，计其添加后的第一单",
 		},
+		{
+			ID: Pass, Version: 1, NameZh: "好友通过率", NameEn: "Requests accepted", Unit: Ratio,
+			Formula: "新增客户数 ÷ 员工发起的好友申请数", Window: "到当日为止的 7 个自然日", Key: "员工 × 客户",
+			Source: official, Pitfall: "企业微信的新增客户含客户主动添加的，所以可能大于 1；申请与通过可能不在同一天",
+		},
+		{
+			ID: Negative, Version: 1, NameZh: "负反馈", NameEn: "Negative feedback", Unit: Count,
+			Formula: "当日删除或拉黑员工的客户数", Window: "一个自然日", Key: "员工 × 客户",
+			Source: official, Pitfall: "含拉黑，比“客户删除”多；只按员工给，不知道是谁",
+		},
+		{
+			ID: IdleStaff, Version: 1, NameZh: "闲置坐席", NameEn: "Idle seats", Unit: Count,
+			Formula: "到当日为止连续 14 天既没有聊天也没有新增客户的员工数", Window: "到当日为止的 14 个自然日", Key: "员工",
+			Source: official, Pitfall: "14 天里有一天没有取到的员工不计入",
+		},
+		{
+			ID: GroupTotal, Version: 1, NameZh: "客户群总数", NameEn: "Groups", Unit: Count,
+			Formula: "截至当日的客户群总数", Window: "当日结束时", Key: "群",
+			Source: official, Pitfall: "企业微信按群主给；群主离开可见范围后不再计入",
+		},
+		{
+			ID: GroupNew, Version: 1, NameZh: "新建客户群", NameEn: "New groups", Unit: Count,
+			Formula: "当日新建的客户群数", Window: "一个自然日", Key: "群",
+			Source: official, Pitfall: "当日建、当日解散的群也可能计入",
+		},
+		{
+			ID: GroupActive, Version: 1, NameZh: "活跃群率", NameEn: "Groups with messages", Unit: Ratio,
+			Formula: "截至当日发过消息的客户群 ÷ 截至当日的客户群总数", Window: "当日结束时", Key: "群",
+			Source: official, Pitfall: "官方口径是“截至当日发过消息”，员工的消息也算，不是当天活跃；当天的互动要看会话存档",
+		},
+		{
+			ID: GroupSpoke, Version: 1, NameZh: "互动率", NameEn: "Members who spoke", Unit: Ratio,
+			Formula: "截至当日发过言的群成员 ÷ 截至当日的群成员总数", Window: "当日结束时", Key: "群 × 成员",
+			Source: official, Pitfall: "官方口径是“截至当日发过言”，含员工；一人在多个群里计多次",
+		},
+		{
+			ID: StaffChats, Version: 1, NameZh: "单聊数", NameEn: "Chats", Unit: Count,
+			Formula: "当日员工有主动发过消息的单聊数合计", Window: "一个自然日", Key: "员工 × 客户",
+			Source: official, Pitfall: "不含群聊；同一位客户和两名员工聊，计两次",
+		},
+		{
+			ID: StaffMessages, Version: 1, NameZh: "消息数", NameEn: "Messages", Unit: Count,
+			Formula: "当日员工在单聊中发送的消息数合计", Window: "一个自然日", Key: "消息",
+			Source: official, Pitfall: "不含群聊、群发和欢迎语",
+		},
+		{
+			ID: ReplyShare, Version: 1, NameZh: "已回复聊天占比", NameEn: "Chats answered", Unit: Ratio,
+			Formula: "各员工的已回复聊天占比，按其单聊数加权平均", Window: "一个自然日", Key: "员工 × 客户",
+			Source: official, Pitfall: "企业微信只给每名员工的百分比，没有聊天的员工没有这个数，不计入",
+		},
+		{
+			ID: ReplyTime, Version: 1, NameZh: "平均首次回复时长", NameEn: "Time to first answer", Unit: Seconds,
+			Formula: "各员工的平均首次回复时长，按其单聊数加权平均", Window: "一个自然日", Key: "员工 × 客户",
+			Source: official, Pitfall: "官方精确到分钟，只算当日内首次回复的单聊，夜里来的消息会拉长",
+		},
 	}
 }
+
+// official is where the archived figures come from.
+const official = "企业微信官方统计（每日存档，次日才有）"

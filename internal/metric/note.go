@@ -16,11 +16,14 @@ const (
 	NotCovered  Note = "not_covered"
 	OutOfScope  Note = "out_of_scope"
 	WindowOpen  Note = "window_open"
+	NotArchived Note = "not_archived"
+	SomeMissing Note = "some_missing"
+	ReadEarly   Note = "read_early"
 )
 
 // Notes lists all of them.
 func Notes() []Note {
-	return []Note{NoCases, SmallSample, NoImport, NoPages, DayRunning, NotStarted, NotCovered, OutOfScope, WindowOpen}
+	return []Note{NoCases, SmallSample, NoImport, NoPages, DayRunning, NotStarted, NotCovered, OutOfScope, WindowOpen, NotArchived, SomeMissing, ReadEarly}
 }
 
 // Sentence is the note for people; empty for none.
@@ -52,6 +55,12 @@ func (n Note) sentences() (zh, en string) {
 		return "只有总部可见全企业的数字", "only headquarters sees the whole corp"
 	case WindowOpen:
 		return "任务时间窗未过，结果还会变", "task windows are still open"
+	case NotArchived:
+		return "企业微信的官方统计没有这一天，或还没有存档", "WeCom's statistics of that day are not archived"
+	case SomeMissing:
+		return "有员工的官方统计没有取到，只是部分数", "the statistics of some staff are missing"
+	case ReadEarly:
+		return "官方统计读得早，上午会再读一次", "read early; it is read once more later in the morning"
 	}
 	return "", ""
 }

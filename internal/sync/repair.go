@@ -2,13 +2,11 @@ package sync
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"qunce/internal/customer"
 	"qunce/internal/group"
 	"qunce/internal/inbox"
-	"qunce/internal/outbox"
 	"qunce/internal/pg"
 	"qunce/internal/wecom/callback"
 )
@@ -33,7 +31,7 @@ type repair struct {
 	pending  bool        // a callback that was handled may have told of an earlier change: only one that was not says anything
 	fallback Reason      // when no callback is found
 	owner    string      // the member of staff in whose sight it lies
-	entity   string      // of our own calls that may have made it
+	customer int64       // of whom a call of ours may have changed it
 }
 
 func seatRepair(what What, user string, first bool) repair {
@@ -54,11 +52,11 @@ func tagRepair(what What, id string, made time.Time) repair {
 }
 
 func relationRepair(x customer.Item) repair {
-	r := repair{Thing: Relations, UserID: x.UserID, External: x.ExternalUserID, At: x.At, owner: x.UserID, entity: fmt.Sprintf("customer/%d", x.CustomerID)}
+	r := repair{Thing: Relations, UserID: x.UserID, External: x.ExternalUserID, At: x.At, owner: x.UserID}
 	hint := inbox.Hint{Event: callback.ExternalContact, Entity: x.ExternalUserID, UserID: x.UserID}
 	switch x.What {
 	case customer.Began, customer.Again:
-		r.What, r.fallback, r.entity = Added, Lost, ""
+		r.What, r.fallback = Added, Lost
 		if x.What == customer.Again {
 			r.What = Amended
 		}
@@ -70,7 +68,7 @@ func relationRepair(x customer.Item) repair {
 		r.What, r.fallback, r.pending = Amended, Unheard, true
 		hint.Changes = []string{callback.EditExternal}
 		if x.What == customer.Retag {
-			r.Thing = Tags
+			r.Thing, r.customer = Tags, x.CustomerID
 		}
 	}
 	r.hint = &hint
@@ -181,7 +179,7 @@ func (r *run) explain(ctx context.Context, tx pg.Tx, list []repair) error {
 	}
 	var ask []int
 	var hints []inbox.Hint
-	var entities []string
+	var customers []int64
 	for i := range list {
 		x := &list[i]
 		switch {
@@ -191,8 +189,8 @@ func (r *run) explain(ctx context.Context, tx pg.Tx, list []repair) error {
 			x.Reason = Before
 		default:
 			ask, hints = append(ask, i), append(hints, *x.hint)
-			if x.entity != "" {
-				entities = append(entities, x.entity)
+			if x.customer != 0 {
+				customers = append(customers, x.customer)
 			}
 		}
 	}
@@ -203,14 +201,14 @@ func (r *run) explain(ctx context.Context, tx pg.Tx, list []repair) error {
 	if err != nil {
 		return err
 	}
-	under, err := outbox.Open(ctx, tx, entities)
+	under, err := r.s.Codes.Tagging(ctx, tx, customers)
 	if err != nil {
 		return err
 	}
 	now := r.s.Clock.Now()
 	for k, i := range ask {
 		x := &list[i]
-		x.Reason, x.CallbackID = because(*x, told[k], under[x.entity], fresh[x.owner], now)
+		x.Reason, x.CallbackID = because(*x, told[k], under[x.customer], fresh[x.owner], now)
 	}
 	return nil
 }

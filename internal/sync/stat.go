@@ -9,7 +9,7 @@ import (
 )
 
 // asksPerPage is how many calls for statistics lie between two savings.
-const asksPerPage = 32
+const asksPerPage = 8
 
 // statistics fills the archive: a full run as far back as WeCom remembers, a check the last days. What is held is not asked
 // for again, so an interrupted run goes on with what is missing. WeCom's refusal ends the step, not the run: statistics

@@ -152,5 +152,6 @@ func (s Settings) tidy() Settings {
 	s.WeComBaseURL = strings.TrimRight(s.WeComBaseURL, "/")
 	s.AuthorizeURL = strings.TrimRight(s.AuthorizeURL, "/")
 	s.PublicURL = strings.TrimRight(s.PublicURL, "/")
+	s.ArchiveURL = strings.TrimRight(s.ArchiveURL, "/")
 	return s
 }

@@ -112,7 +112,7 @@ func form(api, filename string, r io.Reader, size int64) func() (content, error)
 				return content{}, &Error{API: api, Code: codeEncode, Msg: "read the file again", Cause: err}
 			}
 		}
-		last = &once{r: io.LimitReader(r, size)}
+		last = &once{r: r, left: size}
 		body := struct {
 			io.Reader
 			io.Closer
@@ -124,20 +124,32 @@ func form(api, filename string, r io.Reader, size int64) func() (content, error)
 // errSpent says that a call cannot be repeated because its file was read.
 var errSpent = errors.New("the file cannot be read twice")
 
-// once is a reader that is over for good when it is closed, so that its source can be read by somebody else.
+// once reads so many bytes of a file, and no fewer. When it is closed it is over for good, so that the file can be read by
+// somebody else.
 type once struct {
 	mu     sync.Mutex
 	r      io.Reader
+	left   int64
 	closed bool
 }
 
 func (o *once) Read(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.closed {
+	switch {
+	case o.closed:
 		return 0, io.ErrClosedPipe
+	case o.left == 0:
+		return 0, io.EOF
 	}
-	return o.r.Read(p)
+	n, err := o.r.Read(p[:min(int64(len(p)), o.left)])
+	o.left -= int64(n)
+	if errors.Is(err, io.EOF) {
+		if err = nil; o.left > 0 { // else the form's end would make a whole upload of half a file
+			err = io.ErrUnexpectedEOF
+		}
+	}
+	return n, err
 }
 
 func (o *once) Close() error {

@@ -281,6 +281,19 @@ func (b *Brand) Do(act string, in map[string]any) map[string]any {
 	return out
 }
 
+// Chat is what the phones of a member of staff and a customer show of their chat, as JSON.
+func (b *Brand) Chat(user, person string) string {
+	b.t.Helper()
+	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, b.SimURL+"/sim/api/chat?peer="+user+"&person="+person, nil)
+	b.check(err)
+	res, err := http.DefaultClient.Do(req)
+	b.check(err)
+	defer func() { _ = res.Body.Close() }()
+	raw, err := io.ReadAll(res.Body)
+	b.check(err)
+	return string(raw)
+}
+
 // Create makes a code and waits for WeCom's side of it.
 func (b *Brand) Create(n livecode.NewCode) livecode.Code {
 	b.t.Helper()

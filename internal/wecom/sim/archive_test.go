@@ -220,9 +220,9 @@ func TestTalkSurvives(t *testing.T) {
 	if code, msg := k.call("externalcontact/add_moment_task", `{"text":{"content":"x"}}`); code != 0 {
 		t.Fatal(msg)
 	}
-	k.hand(`{"kind":"kf_enter","person":"wm0000","open_kfid":"wkONE"}`)
-	k.hand(`{"kind":"kf_say","person":"wm0000","open_kfid":"wkONE","msgtype":"image"}`)
-	k.hand(`{"kind":"show","person":"wm0000","userid":"lina","msgtype":"voice"}`)
+	k.byHand(`{"kind":"kf_enter","person":"wm0000","open_kfid":"wkONE"}`)
+	k.byHand(`{"kind":"kf_say","person":"wm0000","open_kfid":"wkONE","msgtype":"image"}`)
+	k.byHand(`{"kind":"show","person":"wm0000","userid":"lina","msgtype":"voice"}`)
 	k.advance(at(20, 0).AddDate(0, 0, 1))
 	before := k.s.st.Talk
 	crashed := copyDir(t, k.opt.Dir)

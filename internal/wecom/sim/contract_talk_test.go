@@ -102,10 +102,10 @@ func (c contract) after(fn func(*stage)) contract { c.Before = fn; return c }
 // by names whose token it is.
 func (c contract) by(token string) contract { c.Token = token; return c }
 
-var kept = regexp.MustCompile(`\{\{(\w+)\}\}`)
+var blank = regexp.MustCompile(`\{\{(\w+)\}\}`)
 
 func (k *stage) fill(s string) string {
-	return kept.ReplaceAllStringFunc(s, func(m string) string {
+	return blank.ReplaceAllStringFunc(s, func(m string) string {
 		v, ok := k.Keep[m[2:len(m)-2]]
 		if !ok {
 			k.t.Errorf("nothing is kept as %s", m)
@@ -162,8 +162,8 @@ func kind(path, want string) checker {
 	}
 }
 
-// size wants so many entries at a path.
-func size(path string, want int) checker {
+// counts wants so many entries at a path.
+func counts(path string, want int) checker {
 	return func(t *testing.T, a map[string]any) {
 		t.Helper()
 		if l, ok := dig(a, steps(path)...).([]any); !ok || len(l) != want {
@@ -184,8 +184,8 @@ func (k *stage) keep(name, path string) checker {
 	}
 }
 
-// hand does something by hand.
-func (k *stage) hand(body string) {
+// byHand does something by hand.
+func (k *stage) byHand(body string) {
 	k.t.Helper()
 	k.must(k.post("/sim/act", rawJSON(k.fill(body)), nil))
 }

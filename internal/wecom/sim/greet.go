@@ -103,7 +103,7 @@ func (s *Server) greetAll(t *transaction, a *act) {
 func (s *Server) tellOwners(t *transaction, id string) {
 	for i := range s.st.World.Members {
 		m := &s.st.World.Members[i]
-		r := dice(s.st.World.Seed, "pick", m.UserID, itoa(int(t.At)))
+		r := dice(s.st.World.Seed, "pick", m.UserID, s.st.Greets[id].Text)
 		if len(s.st.owned(m.UserID)) == 0 || r.Float64() >= m.Diligence {
 			continue
 		}

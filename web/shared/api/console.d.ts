@@ -1,6 +1,176 @@
 // Generated from docs/openapi by `npm run generate`. Never edited by hand.
 /* eslint-disable */
 export interface paths {
+    "/api/archive/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask WeCom now who has a seat and who agreed */
+        post: operations["askArchiveConsents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/chats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Conversations, those with the latest message first */
+        get: operations["listArchiveChats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/chats/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A stretch of one conversation */
+        get: operations["readArchiveChat"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/chats/{id}/messages/{message_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that one message holds */
+        get: operations["getArchiveMessage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who agreed to the archive, latest change first */
+        get: operations["listArchiveConsents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who has an archive seat */
+        get: operations["getArchiveCoverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read new messages now */
+        post: operations["pullArchive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages that hold a piece of text, newest first */
+        get: operations["searchArchive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change how long messages are kept and whether files are fetched */
+        put: operations["saveArchiveSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where reading stands, what is held and what is missing */
+        get: operations["getArchiveState"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit": {
         parameters: {
             query?: never;
@@ -653,6 +823,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/statistics/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The metrics over WeCom's archived statistics: a day's numbers and the days before */
+        get: operations["getOfficialFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stores": {
         parameters: {
             query?: never;
@@ -1096,6 +1283,11 @@ export interface components {
         AnalyticsDictionaryOut: {
             items: components["schemas"]["MetricDefinition"][];
         };
+        AnalyticsOfficialOut: {
+            date: string;
+            series: components["schemas"]["AnalyticsSeriesOut"][];
+            tiles: components["schemas"]["MetricValue"][];
+        };
         AnalyticsOrdersSummary: {
             date: string;
             tiles: components["schemas"]["MetricValue"][];
@@ -1129,6 +1321,245 @@ export interface components {
             params?: {
                 [key: string]: unknown;
             };
+        };
+        ArchiveChat: {
+            /** Format: date-time */
+            first_at: string | null;
+            /** Format: int64 */
+            group_id: number | null;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            last_at: string | null;
+            member: components["schemas"]["ArchivePerson"];
+            /** Format: int64 */
+            messages: number;
+            /** @description of a group we know */
+            name: string;
+            peer: components["schemas"]["ArchivePerson"];
+            /** @enum {string} */
+            place: "single" | "internal" | "room";
+            room_id: string;
+        };
+        ArchiveConsent: {
+            /**
+             * Format: date-time
+             * @description when WeCom was last asked
+             */
+            checked_at: string | null;
+            customer: components["schemas"]["ArchivePerson"];
+            group: string;
+            /** Format: int64 */
+            group_id: number | null;
+            /** @enum {string} */
+            place: "single" | "internal" | "room";
+            /** Format: date-time */
+            since: string | null;
+            /** @enum {string} */
+            source: "callback" | "message" | "check";
+            /** @description in a single chat */
+            staff: components["schemas"]["ArchivePerson"];
+            /** @enum {string} */
+            state: "agree" | "disagree" | "unknown";
+        };
+        ArchiveConsentsOut: {
+            items: components["schemas"]["ArchiveConsent"][];
+            next: string;
+            /** @description of everything that the other filters leave */
+            totals: {
+                [key: string]: number;
+            };
+        };
+        ArchiveCoverageOut: {
+            /**
+             * Format: date-time
+             * @description when WeCom last said who has a seat; null = not known
+             */
+            asked_at: string | null;
+            seated: components["schemas"]["ArchiveSeat"][];
+            /** @description may have customers, but their chats are not archived */
+            unseated: components["schemas"]["ArchiveSeat"][];
+        };
+        ArchiveFile: {
+            /** Format: int64 */
+            n: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description bytes; 0 = not known
+             */
+            size: number;
+            /** @enum {string} */
+            state: "listed" | "wanted" | "stored" | "expired" | "too_large" | "failed";
+        };
+        ArchiveGap: {
+            /** Format: int64 */
+            at_most: number | null;
+            /** Format: date-time */
+            found_at: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+        };
+        ArchiveHit: {
+            /** Format: date-time */
+            at: string;
+            chat: components["schemas"]["ArchiveChat"];
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            /** @description a piece of the text; what was searched for is marked */
+            parts: components["schemas"]["ArchivePart"][];
+            /** Format: date-time */
+            recalled_at: string | null;
+            sender: components["schemas"]["ArchivePerson"];
+        };
+        ArchiveMessage: {
+            /** Format: date-time */
+            at: string;
+            body: string;
+            files: components["schemas"]["ArchiveFile"][];
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            link?: string;
+            /** @description it holds more than its text and files */
+            more: boolean;
+            /** Format: date-time */
+            recalled_at: string | null;
+            sender: components["schemas"]["ArchivePerson"];
+        };
+        ArchiveMessageOut: {
+            body: string;
+            kind: string;
+            /** @description WeCom's id of the message */
+            msg_id: string;
+            /** @description what it holds besides, as WeCom gave it; null for a plain text */
+            rest: unknown;
+        };
+        ArchiveMessagesOut: {
+            /** @description there are newer ones */
+            after: boolean;
+            /** @description there are older ones */
+            before: boolean;
+            chat: components["schemas"]["ArchiveChat"];
+            /** @description oldest first */
+            items: components["schemas"]["ArchiveMessage"][];
+        };
+        ArchiveMonth: {
+            /** Format: int64 */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description about; null = not counted yet
+             */
+            messages: number | null;
+            /** @description 2026-05 */
+            month: string;
+        };
+        ArchivePart: {
+            hit?: boolean;
+            text: string;
+        };
+        ArchivePerson: {
+            /** @description WeCom's id */
+            account: string;
+            /** Format: int64 */
+            id: number | null;
+            /** @enum {string} */
+            kind: "staff" | "customer" | "robot";
+            name: string;
+        };
+        ArchiveProblem: {
+            code: string;
+            message: string;
+        };
+        ArchiveSearchOut: {
+            /** @description there are more than that */
+            capped: boolean;
+            items: components["schemas"]["ArchiveHit"][];
+            next: string;
+            /** Format: int64 */
+            took_ms: number;
+            /**
+             * Format: int64
+             * @description on the first page; at most 1,000
+             */
+            total: number | null;
+        };
+        ArchiveSeat: {
+            /** @description still with the company */
+            active: boolean;
+            name: string;
+            /**
+             * Format: date-time
+             * @description when we first saw the seat
+             */
+            since: string | null;
+            /** Format: int64 */
+            staff_id: number;
+            userid: string;
+        };
+        ArchiveSettings: {
+            /** @description fetch every file by itself, within the five days that WeCom keeps it */
+            fetch_media: boolean;
+            /**
+             * Format: int64
+             * @description larger files are not kept
+             */
+            media_max_mb: number;
+            /** Format: int64 */
+            retention_months: number;
+        };
+        ArchiveStateOut: {
+            ask_problem: components["schemas"]["ArchiveProblem"];
+            /** @description the archive's secret is known, so WeCom can be asked about seats and consents */
+            can_ask: boolean;
+            /** Format: date-time */
+            caught_up_at: string | null;
+            /** Format: date-time */
+            checked_at: string | null;
+            /** Format: int64 */
+            duplicates: number;
+            /** @description there is an adapter to read from */
+            enabled: boolean;
+            /** Format: date-time */
+            failed_at: string | null;
+            /**
+             * Format: int64
+             * @description in a row
+             */
+            failures: number;
+            /** Format: int64 */
+            files_wanted: number;
+            gaps: components["schemas"]["ArchiveGap"][];
+            /**
+             * Format: date-time
+             * @description time of the last message read
+             */
+            last_at: string | null;
+            /**
+             * Format: int64
+             * @description kept since the beginning
+             */
+            messages: number;
+            months: components["schemas"]["ArchiveMonth"][];
+            /** Format: int64 */
+            position: number;
+            problem: components["schemas"]["ArchiveProblem"];
+            /** Format: date-time */
+            pulled_at: string | null;
+            /** Format: date-time */
+            seats_at: string | null;
+            settings: components["schemas"]["ArchiveSettings"];
+            /**
+             * Format: int64
+             * @description of kinds that this version does not know; kept as they came
+             */
+            strange: number;
+            /** Format: int64 */
+            switches: number;
         };
         AuditEntry: {
             action: string;
@@ -1404,6 +1835,18 @@ export interface components {
             role: string;
             store_ids?: number[];
         };
+        CustomerArchiveConsent: {
+            /** @enum {string} */
+            place: "single" | "internal" | "room";
+            /** Format: date-time */
+            since: string | null;
+            /** @enum {string} */
+            state: "agree" | "disagree" | "unknown";
+            with: string;
+        };
+        CustomerArchivePart: {
+            consents: components["schemas"]["CustomerArchiveConsent"][];
+        };
         CustomerAttributedPart: {
             /** Format: date-time */
             at: string;
@@ -1418,6 +1861,8 @@ export interface components {
             name: string;
         };
         CustomerDetail: {
+            /** @description null while the chat archive is not used */
+            archive: components["schemas"]["CustomerArchivePart"];
             /** Format: int64 */
             gender: number;
             groups: components["schemas"]["CustomerGroupPart"][];
@@ -2136,6 +2581,10 @@ export interface components {
             lane: string;
             state: string;
         };
+        PageArchiveChat: {
+            items: components["schemas"]["ArchiveChat"][];
+            next: string;
+        };
         PageAuditEntry: {
             items: components["schemas"]["AuditEntry"][];
             next: string;
@@ -2705,6 +3154,360 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    askArchiveConsents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listArchiveChats: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                /** @description service_quality, complaint, security or legal */
+                purpose?: string;
+                /** @description in one's own words; recorded */
+                reason?: string;
+                staff_id?: number;
+                customer_id?: number;
+                group_id?: number;
+                chat_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageArchiveChat"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    readArchiveChat: {
+        parameters: {
+            query?: {
+                /** @description service_quality, complaint, security or legal */
+                purpose?: string;
+                /** @description in one's own words; recorded */
+                reason?: string;
+                /** @description with message_id, the place to read from; without, the newest end */
+                at?: string;
+                message_id?: number;
+                direction?: "around" | "before" | "after";
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveMessagesOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getArchiveMessage: {
+        parameters: {
+            query: {
+                /** @description service_quality, complaint, security or legal */
+                purpose?: string;
+                /** @description in one's own words; recorded */
+                reason?: string;
+                at: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+                message_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveMessageOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listArchiveConsents: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                state?: "agree" | "disagree" | "unknown";
+                staff_id?: number;
+                customer_id?: number;
+                group_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveConsentsOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getArchiveCoverage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveCoverageOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    pullArchive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    searchArchive: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                /** @description service_quality, complaint, security or legal */
+                purpose?: string;
+                /** @description in one's own words; recorded */
+                reason?: string;
+                staff_id?: number;
+                customer_id?: number;
+                group_id?: number;
+                chat_id?: number;
+                /** @description two characters at least */
+                q?: string;
+                /** @description kinds of message, as WeCom names them */
+                kind?: string[];
+                from?: string;
+                /** @description not included */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveSearchOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    saveArchiveSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArchiveSettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getArchiveState: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveStateOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
     listAudit: {
         parameters: {
             query?: {
@@ -4173,6 +4976,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageStatisticStaffItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getOfficialFigures: {
+        parameters: {
+            query?: {
+                /** @description business day; empty = the day before the corp's today */
+                date?: string;
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnalyticsOfficialOut"];
                 };
             };
             /** @description Error */
