@@ -297,7 +297,7 @@ func wayContracts(_ *testing.T, k *stage) []contract {
 			has([]any{"lina"}, "contact_way", "user"), has([]any{}, "contact_way", "party"), has(false, "contact_way", "is_temp"), absent("conclusions", "contact_way"))},
 		{Name: "mini-program read back", API: api + "get_contact_way", Body: config("mini", nil), Check: both(has(2, "contact_way", "style"), has(true, "contact_way", "skip_verify"), absent("qr_code", "contact_way"))},
 		{Name: "temporary read back", API: api + "get_contact_way", Body: config("temp", nil), Check: both(has(3600, "contact_way", "expires_in"), has(7200, "contact_way", "chat_expires_in"), has("un0002", "contact_way", "unionid"),
-			has("再见", "contact_way", "conclusions", "text", "content"), has("http://phone.test/phone/sim/media/MEDIA", "contact_way", "conclusions", "image", "pic_url"))},
+			has("再见", "contact_way", "conclusions", "text", "content"), has("http://phone.test/phone/sim/pic/MEDIA", "contact_way", "conclusions", "image", "pic_url"))},
 		{Name: "no id", API: api + "get_contact_way", Body: m{}, Want: 41043},
 		{Name: "bad id", API: api + "get_contact_way", Body: m{"config_id": "x"}, Want: 41044},
 		{Name: "temporary ones are not listed", API: api + "list_contact_way", Body: m{}, Check: both(size(3, "contact_way"), absent("next_cursor"))},
