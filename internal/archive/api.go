@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"qunce/internal/actor"
 	"qunce/internal/api"
 	"qunce/internal/errs"
@@ -145,16 +147,23 @@ func (s *Service) apiSearch(ctx context.Context, in *searchIn) (searchOut, error
 		total := min(r.Total, countCap)
 		out.Total, out.Capped = &total, r.Total > countCap
 	}
-	if out.Items, err = s.hits(ctx, r.Items, normal(in.Text)); err != nil {
-		return searchOut{}, err
-	}
 	if r.More {
 		last := r.Items[len(r.Items)-1]
 		out.Next = api.Mark{At: last.At, ID: last.ID}.Cursor()
 	}
-	detail := map[string]any{"q": in.Text, "hits": len(out.Items)}
+	detail := map[string]any{"q": in.Text, "hits": len(r.Items)}
 	in.note(detail)
-	return out, s.record(ctx, "archive.search", "archive", in.Access, detail)
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error { return s.record(ctx, "archive.search", "archive", in.Access, detail) })
+	both.Go(func() error {
+		var err error
+		out.Items, err = s.hits(ctx, r.Items, normal(in.Text))
+		return err
+	})
+	if err := both.Wait(); err != nil {
+		return searchOut{}, err
+	}
+	return out, nil
 }
 
 // hits gives finds their chats, names and snippets.

@@ -13,9 +13,9 @@ import (
 )
 
 // A search goes back in time and stops when a page is full. It first walks over the newest messages, comparing each: a
-// word that people use all the time is found there at once. Where that is not enough it goes from month to month and takes
+// word that people use all the time is found there at once. Where that is not enough it goes back by months and takes
 // from the index of pairs the messages that hold all pairs of the query, comparing each: what is not in the newest few
-// thousand messages is rare enough for a month's finds to be few. When only some chats are asked for and they are small,
+// thousand messages is rare enough for the finds of some months to be few. When only some chats are asked for and they are small,
 // all their messages are compared and no index is used.
 
 // Query is a search. Text is required; zero fields do not filter, the view always does.
@@ -118,11 +118,8 @@ func (s *Service) Search(ctx context.Context, q Query) (Result, error) {
 func (f *finder) find(ctx context.Context, db *pg.DB) (Result, error) {
 	var out Result
 	err := db.Tx(ctx, func(tx pg.Tx) error {
-		if _, err := tx.Exec(ctx, `SET TRANSACTION READ ONLY`); err != nil {
-			return err
-		}
-		// The planner does not know how many finds a month has; a whole month is never the cheaper way.
-		if _, err := tx.Exec(ctx, `SELECT set_config('enable_seqscan', 'off', true)`); err != nil {
+		// The planner does not know how many finds a month has; going through a whole one is never the cheaper way.
+		if _, err := tx.Exec(ctx, `SELECT set_config('transaction_read_only', 'on', true), set_config('enable_seqscan', 'off', true)`); err != nil {
 			return err
 		}
 		var err error
@@ -163,11 +160,11 @@ func (f *finder) run(ctx context.Context, q pg.Querier) (Result, error) {
 		}
 		r := f.result(list)
 		if f.Count {
-			r.Total, err = f.count(ctx, q, slices, 0)
+			r.Total, err = f.count(ctx, q, whole(slices), 0)
 		}
 		return r, err
 	}
-	return f.probe(ctx, q, slices)
+	return f.probe(ctx, q, widening(slices))
 }
 
 // slice is a stretch of time that lies within one month.
@@ -198,6 +195,21 @@ func (f *finder) slices(ctx context.Context, q pg.Querier) ([]slice, error) {
 	}
 	return out, nil
 }
+
+// widening puts months together: the newest alone, then two, then four. Where the newest is not enough there is little to
+// find, and one statement over several months is quicker than one for each.
+func widening(months []slice) []slice {
+	var out []slice
+	for n := 1; len(months) > 0; n *= 2 {
+		n = min(n, len(months))
+		out = append(out, slice{months[n-1].from, months[0].to})
+		months = months[n:]
+	}
+	return out
+}
+
+// whole is the time from the first of some months to the last.
+func whole(months []slice) slice { return slice{months[len(months)-1].from, months[0].to} }
 
 // args collects the arguments of a statement.
 type args []any
@@ -260,8 +272,7 @@ func (f *finder) collect(ctx context.Context, q pg.Querier, sql string, a args) 
 // walk compares the newest messages one by one and returns up to one find more than the page holds.
 func (f *finder) walk(ctx context.Context, q pg.Querier, slices []slice) ([]Found, error) {
 	var a args
-	span := slice{slices[len(slices)-1].from, slices[0].to}
-	newest := `SELECT * FROM archive_message m WHERE ` + f.within(&a, span)
+	newest := `SELECT * FROM archive_message m WHERE ` + f.within(&a, whole(slices))
 	if f.staffID != 0 {
 		newest += ` AND m.staff_id = ` + a.add(f.staffID)
 	}
@@ -302,20 +313,18 @@ func (f *finder) counted(ctx context.Context, q pg.Querier, sql string, a args) 
 	return out, total, err
 }
 
-// probe goes back month by month along the index of pairs, until the page is full and, when they are counted, the finds
+// probe goes back in time along the index of pairs, until the page is full and, when they are counted, the finds
 // are more than anybody wants to know.
 func (f *finder) probe(ctx context.Context, q pg.Querier, slices []slice) (Result, error) {
 	var found []Found
 	total := 0
 	for i, s := range slices {
 		if len(found) > f.Limit {
-			n := 0
 			if f.Count && total <= f.countCap {
 				var err error
-				if n, err = f.count(ctx, q, slices[i:], total); err != nil {
+				if total, err = f.count(ctx, q, whole(slices[i:]), total); err != nil {
 					return Result{}, err
 				}
-				total = n
 			}
 			break
 		}
@@ -334,22 +343,14 @@ func (f *finder) probe(ctx context.Context, q pg.Querier, slices []slice) (Resul
 	return r, nil
 }
 
-// count adds the finds of slices to a number of finds, and stops beyond countCap.
-func (f *finder) count(ctx context.Context, q pg.Querier, slices []slice, total int) (int, error) {
-	for _, s := range slices {
-		if total > f.countCap {
-			break
-		}
-		var a args
-		sql := `SELECT count(*)::int FROM (SELECT FROM archive_message m WHERE m.grams @> ` + a.add(f.grams) + `::int4[] AND ` + f.within(&a, s) +
-			` AND ` + f.fits(&a) + ` LIMIT ` + a.add(f.countCap+1-total) + `) m`
-		var n int
-		if err := q.QueryRow(ctx, sql, a...).Scan(&n); err != nil {
-			return 0, err
-		}
-		total += n
-	}
-	return total, nil
+// count adds the finds of a slice to a number of finds, and stops beyond countCap.
+func (f *finder) count(ctx context.Context, q pg.Querier, s slice, total int) (int, error) {
+	var a args
+	sql := `SELECT count(*)::int FROM (SELECT FROM archive_message m WHERE m.grams @> ` + a.add(f.grams) + `::int4[] AND ` + f.within(&a, s) +
+		` AND ` + f.fits(&a) + ` LIMIT ` + a.add(f.countCap+1-total) + `) m`
+	var n int
+	err := q.QueryRow(ctx, sql, a...).Scan(&n)
+	return total + n, err
 }
 
 func (f *finder) result(list []Found) Result {

@@ -29,7 +29,7 @@ func (c *Corp) archiveDeps() archive.Deps {
 	}
 	if c.Secrets.ArchiveSecret != "" {
 		d.People = wecom.New(wecom.Config{BaseURL: c.Settings.WeComBaseURL, CorpID: c.CorpID, Secret: c.Secrets.ArchiveSecret, HTTP: c.HTTP,
-			Tokens: tenant.TokenStore(c.DB, c.Sealer, c.Wall, "archive"), Clock: c.Wall, PerMinute: c.callsPerMinute()})
+			Tokens: tenant.TokenStore(c.DB, c.Sealer, c.Wall, "archive"), Clock: c.Wall, PerMinute: c.callsPerMinute(), Share: c.Processes})
 	}
 	return d
 }

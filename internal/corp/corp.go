@@ -54,6 +54,7 @@ type Deps struct {
 	PublicURL string         // of the process; the corp's own wins
 	Processes int            // that share the database and WeCom's limits; 0 = 1
 	Machine   doctor.Machine // what the process knows of itself, for the doctor
+	KeysUsed  func()         // WeCom has used the callback's next token and key; may be nil
 	Start     *time.Time     // where an accelerated clock starts, for a corp that has no clock yet
 	Catalog   *i18n.Catalog
 	Log       *slog.Logger
@@ -125,7 +126,10 @@ func Open(ctx context.Context, t tenant.Corp, d Deps) (*Corp, error) {
 	c.Audit = audit.New(d.IDs)
 	c.Inbox = inbox.New(c.DB, d.IDs, d.Wall, d.Log)
 	c.Outbox = outbox.New(c.DB, d.IDs, d.Wall, d.Log)
-	c.Ingress = inbox.NewIngress(c.Inbox, crypto.Within(staleAfter, d.Wall))
+	if crypto, err = c.withNextKeys(crypto.Within(staleAfter, d.Wall)); err != nil {
+		return nil, err
+	}
+	c.Ingress = inbox.NewIngress(c.Inbox, crypto)
 	c.wire()
 	return c, nil
 }

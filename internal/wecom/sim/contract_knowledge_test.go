@@ -18,8 +18,8 @@ func kfKnowledgeContracts(_ *testing.T, k *stage) []contract {
 		line(api+"add_group", "long name", `{"name":"`+repeat("名", 13)+`"}`, 40058),
 		line(api+"mod_group", "rename", `{"group_id":"{{group}}","name":"营业时间"}`, 0),
 		line(api+"mod_group", "unknown", `{"group_id":"x","name":"y"}`, 40058),
-		line(api+"list_group", "all", `{}`, 0, counts("group_list", 2), is("group_list.0.is_default", 1), is("group_list.1.name", "营业时间"), is("has_more", 0)),
-		line(api+"list_group", "one a page", `{"limit":1}`, 0, counts("group_list", 1), is("has_more", 1), k.keep("cursor", "next_cursor")),
+		line(api+"list_group", "all", `{}`, 0, entries("group_list", 2), is("group_list.0.is_default", 1), is("group_list.1.name", "营业时间"), is("has_more", 0)),
+		line(api+"list_group", "one a page", `{"limit":1}`, 0, entries("group_list", 1), is("has_more", 1), k.keep("cursor", "next_cursor")),
 		line(api+"list_group", "the next", `{"limit":1,"cursor":"{{cursor}}"}`, 0, is("group_list.0.name", "营业时间"), is("has_more", 0)),
 		line(api+"list_group", "cursor", `{"cursor":"made up"}`, 50100),
 		line(api+"add_intent", "one", intent(`,"attachments":[{"msgtype":"image","image":{"media_id":"{{image}}"}}]`), 0, k.keep("intent", "intent_id")),
@@ -29,7 +29,7 @@ func kfKnowledgeContracts(_ *testing.T, k *stage) []contract {
 		line(api+"add_intent", "unknown picture", intent(`,"attachments":[{"msgtype":"image","image":{"media_id":"none"}}]`), 40007),
 		line(api+"add_intent", "unknown part", intent(`,"attachments":[{"msgtype":"poem"}]`), 41065),
 		line(api+"add_intent", "long question", `{"group_id":"{{group}}","question":{"text":{"content":"`+repeat("问", 201)+`"}},"answers":[{"text":{"content":"a"}}]}`, 40058),
-		line(api+"list_intent", "all", `{"group_id":"{{group}}"}`, 0, counts("intent_list", 1), is("intent_list.0.question.text.content", "几点关门"), is("intent_list.0.similar_questions.items.0.text.content", "营业到几点"),
+		line(api+"list_intent", "all", `{"group_id":"{{group}}"}`, 0, entries("intent_list", 1), is("intent_list.0.question.text.content", "几点关门"), is("intent_list.0.similar_questions.items.0.text.content", "营业到几点"),
 			is("intent_list.0.answers.0.attachments.0.image.name", "营业时间.png"), kind("intent_list.0.answers.0.attachments.0.image.media_id", "nothing")),
 		line(api+"list_intent", "limit", `{"limit":1001}`, 40058),
 		line(api+"mod_intent", "answer", strings.Replace(intent(""), `"group_id"`, `"intent_id":"{{intent}}","group_id"`, 1), 0),
@@ -39,7 +39,7 @@ func kfKnowledgeContracts(_ *testing.T, k *stage) []contract {
 		line(api+"del_intent", "gone", `{"intent_id":"{{intent}}"}`, 40058),
 		line(api+"add_intent", "again", intent(""), 0),
 		line(api+"del_group", "with its questions", `{"group_id":"{{group}}"}`, 0),
-		line(api+"list_intent", "none left", `{}`, 0, counts("intent_list", 0)),
+		line(api+"list_intent", "none left", `{}`, 0, entries("intent_list", 0)),
 		line(api+"del_group", "the default", `{"group_id":"default"}`, 40058),
 	}
 }

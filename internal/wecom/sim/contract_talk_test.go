@@ -102,10 +102,10 @@ func (c contract) after(fn func(*stage)) contract { c.Before = fn; return c }
 // by names whose token it is.
 func (c contract) by(token string) contract { c.Token = token; return c }
 
-var blank = regexp.MustCompile(`\{\{(\w+)\}\}`)
+var placeholder = regexp.MustCompile(`\{\{(\w+)\}\}`)
 
 func (k *stage) fill(s string) string {
-	return blank.ReplaceAllStringFunc(s, func(m string) string {
+	return placeholder.ReplaceAllStringFunc(s, func(m string) string {
 		v, ok := k.Keep[m[2:len(m)-2]]
 		if !ok {
 			k.t.Errorf("nothing is kept as %s", m)
@@ -162,8 +162,8 @@ func kind(path, want string) checker {
 	}
 }
 
-// counts wants so many entries at a path.
-func counts(path string, want int) checker {
+// entries wants so many entries at a path.
+func entries(path string, want int) checker {
 	return func(t *testing.T, a map[string]any) {
 		t.Helper()
 		if l, ok := dig(a, steps(path)...).([]any); !ok || len(l) != want {

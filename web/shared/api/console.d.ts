@@ -636,6 +636,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the first run has come */
+        get: operations["get-setup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Our public address and the callback's keys */
+        put: operations["set-setup-address"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** The brand and its owner */
+        put: operations["set-setup-brand"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Examine what was entered so far */
+        post: operations["check-setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/corp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** The corp's app, tested at once */
+        put: operations["set-setup-corp"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/enter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin or go on with the one-time link */
+        post: operations["enter-setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/files/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** A proof file for the root of our address */
+        put: operations["set-setup-file"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Register the corp and sign its owner in */
+        post: operations["finish-setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sop/board": {
         parameters: {
             query?: never;
@@ -943,6 +1079,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the last examination of this installation found */
+        get: operations["get-doctor"];
+        put?: never;
+        /** Examine this installation now; takes up to ten seconds and changes nothing */
+        post: operations["run-doctor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system/door": {
         parameters: {
             query?: never;
@@ -1114,6 +1268,127 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system/wecom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How this installation is connected to WeCom, without secrets */
+        get: operations["get-wecom-settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change our public address, tested first */
+        put: operations["set-wecom-address"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/app": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change the app's id or secret, tested first */
+        put: operations["set-wecom-app"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change the name that customers read */
+        put: operations["set-wecom-brand"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The callback's token and key, to be copied into WeCom's console */
+        get: operations["get-callback-keys"];
+        put?: never;
+        /** Make the next token and key; both pairs count until WeCom uses the next */
+        post: operations["rotate-callback-keys"];
+        /** Give the next token and key up */
+        delete: operations["keep-callback-keys"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/files/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** A proof file for the root of our address */
+        put: operations["set-wecom-file"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/secrets/{which}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change the secret of the contacts sync or the chat archive, tested first */
+        put: operations["set-wecom-secret"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tags": {
         parameters: {
             query?: never;
@@ -1272,6 +1547,14 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AddressInputBody: {
+            /** @description empty keeps the present one, or makes one */
+            callback_token?: string;
+            encoding_aes_key?: string;
+            public_url: string;
+            /** @description make a new token and key */
+            renew?: boolean;
+        };
         AnalyticsAlert: {
             /** Format: int64 */
             count: number;
@@ -1321,6 +1604,12 @@ export interface components {
             params?: {
                 [key: string]: unknown;
             };
+        };
+        AppInputBody: {
+            /** Format: int64 */
+            agent_id: number;
+            /** @description empty keeps the present one */
+            secret?: string;
         };
         ArchiveChat: {
             /** Format: date-time */
@@ -1629,6 +1918,17 @@ export interface components {
             role: "owner" | "operator" | "store_manager" | "staff" | "analyst";
             stores: components["schemas"]["AuthStoreRef"][];
         };
+        BrandInputBody: {
+            brand: string;
+            email: string;
+            owner_name: string;
+            /** @description empty keeps the one that was given before */
+            password?: string;
+        };
+        CheckInputBody: {
+            /** @description which checks; empty = all */
+            ids?: string[];
+        };
         ClockInBody: {
             playing?: boolean;
             /**
@@ -1648,6 +1948,8 @@ export interface components {
              */
             corp_at: string;
             customer: components["schemas"]["CorpRef"];
+            /** @description what changed in a group: add_member, del_member, change_owner, change_name, change_notice; empty otherwise */
+            detail: string;
             /** @description false for kinds that WeCom's documents did not know */
             documented: boolean;
             entity: string;
@@ -1687,6 +1989,8 @@ export interface components {
             corp_at: string;
             customer: components["schemas"]["CorpRef"];
             decisions: components["schemas"]["CorpDecision"][];
+            /** @description what changed in a group: add_member, del_member, change_owner, change_name, change_notice; empty otherwise */
+            detail: string;
             /** @description false for kinds that WeCom's documents did not know */
             documented: boolean;
             effects: components["schemas"]["CorpEffect"][];
@@ -1790,6 +2094,17 @@ export interface components {
             /** Format: int64 */
             orphaned_codes: number;
             queues: components["schemas"]["CorpQueue"][];
+        };
+        CorpInputBody: {
+            /** Format: int64 */
+            agent_id: number;
+            /** @description where a sandbox signs staff in; empty = WeCom's own */
+            authorize_url?: string;
+            corp_id: string;
+            /** @description empty keeps the one that was given before */
+            secret?: string;
+            /** @description of a sandbox or a proxy; empty = WeCom's own */
+            wecom_base_url?: string;
         };
         CorpJobsOut: {
             items: components["schemas"]["JobInfo"][];
@@ -2097,6 +2412,73 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        DoctorChange: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            before: "ok" | "warn" | "fail" | "unknown" | "skipped";
+            check: string;
+            found: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            state: "ok" | "warn" | "fail" | "unknown" | "skipped";
+            title: string;
+        };
+        DoctorReport: {
+            /** @description newest first */
+            changes: components["schemas"]["DoctorChange"][];
+            /**
+             * Format: date-time
+             * @description of the newest finding; null before the first examination
+             */
+            checked_at: string | null;
+            items: components["schemas"]["DoctorView"][];
+            /**
+             * @description the worst of all
+             * @enum {string}
+             */
+            state: "ok" | "warn" | "fail" | "unknown" | "skipped";
+        };
+        DoctorView: {
+            /** @enum {string} */
+            area: "wecom" | "callback" | "server";
+            /** Format: date-time */
+            checked_at?: string;
+            /** @description where the manual says more */
+            doc: string;
+            facts: {
+                [key: string]: unknown;
+            };
+            /** @description what to do next; empty when there is nothing to do */
+            fix: string;
+            /** @description what was found, with figures */
+            found: string;
+            id: string;
+            /** @description the finding's name, for programs */
+            says: string;
+            /**
+             * Format: date-time
+             * @description when the check first ended in this state
+             */
+            since?: string;
+            /** @enum {string} */
+            state: "ok" | "warn" | "fail" | "unknown" | "skipped";
+            title: string;
+            /** Format: int64 */
+            took_ms: number;
+        };
+        EnterInputBody: {
+            token: string;
+        };
+        FileInputBody: {
+            /** @description empty removes the file */
+            text: string;
+        };
+        FinishInputBody: {
+            /** @description finish although some checks fail */
+            accept?: boolean;
+        };
         GroupChangeOut: {
             /** Format: date-time */
             at: string;
@@ -2329,6 +2711,11 @@ export interface components {
             queued_at: string;
             state: string;
         };
+        KeysInputBody: {
+            encoding_aes_key?: string;
+            /** @description empty makes one */
+            token?: string;
+        };
         LinkInputBody: {
             token: string;
         };
@@ -2511,6 +2898,9 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        NameInputBody: {
+            brand: string;
+        };
         OptOutInBody: {
             reason: string;
         };
@@ -2670,12 +3060,93 @@ export interface components {
             current?: string;
             new_password: string;
         };
+        PublicInputBody: {
+            /** @description save although the test fails */
+            accept?: boolean;
+            public_url: string;
+        };
         PublishInputBody: {
             note: string;
             steps: components["schemas"]["SopStep"][];
         };
         "ReplyStruct { Items ListTagGroupOut \"json:\\\"items\\\"\" }Body": {
             items: components["schemas"]["CustomerTagGroupOut"][];
+        };
+        SecretInputBody: {
+            /** @description empty removes it */
+            secret: string;
+        };
+        SetupCallbackKeys: {
+            encoding_aes_key: string;
+            /** @description these are the next ones; the present ones still count, too */
+            next: boolean;
+            token: string;
+        };
+        SetupChangeOutput: {
+            /** @description what the test found */
+            items: components["schemas"]["DoctorView"][];
+            saved: boolean;
+        };
+        SetupCheckOutput: {
+            items: components["schemas"]["DoctorView"][];
+            /**
+             * @description the worst of all
+             * @enum {string}
+             */
+            state: "ok" | "warn" | "fail" | "unknown" | "skipped";
+        };
+        SetupKnockView: {
+            /** Format: date-time */
+            at: string | null;
+            /** @description why it was refused */
+            message: string;
+            /** @enum {string} */
+            state: "none" | "ok" | "refused";
+        };
+        SetupSettingsView: {
+            /** Format: int64 */
+            agent_id: number;
+            /** @description there is one */
+            archive_secret: boolean;
+            brand: string;
+            callback_url: string;
+            /** @description there is one */
+            contacts_secret: boolean;
+            corp_id: string;
+            files: components["schemas"]["TenantFile"][];
+            public_url: string;
+            /** @description a next token and key wait for WeCom to use them */
+            rotating: boolean;
+            /** @description empty = WeCom's own */
+            wecom_base_url: string;
+        };
+        SetupView: {
+            /** Format: int64 */
+            agent_id: number;
+            /** @description as WeCom calls the app; empty until the secret was accepted */
+            app_name: string;
+            authorize_url: string;
+            brand: string;
+            callback_token: string;
+            callback_url: string;
+            corp_id: string;
+            email: string;
+            encoding_aes_key: string;
+            /** @description this browser has used the link */
+            entered: boolean;
+            files: components["schemas"]["TenantFile"][];
+            has_password: boolean;
+            has_secret: boolean;
+            knock: components["schemas"]["SetupKnockView"];
+            /** @description the first step that is not done; empty when only the examination is left */
+            missing: string;
+            /** @description no corp is registered yet */
+            open: boolean;
+            owner_name: string;
+            public_url: string;
+            /** @description the configured address, or the one this browser used */
+            suggested_url: string;
+            wecom_base_url: string;
         };
         SopBoard: {
             items: components["schemas"]["SopBoardRow"][];
@@ -3026,6 +3497,11 @@ export interface components {
             state: "running" | "paused" | "done" | "failed";
         };
         SyncRunsOut: {
+            /**
+             * Format: date-time
+             * @description while WeCom's limits hold back an API that runs call
+             */
+            held_back_until: string | null;
             items: components["schemas"]["SyncRunItem"][];
             /**
              * Format: date-time
@@ -3087,6 +3563,10 @@ export interface components {
             why: string;
             /** Format: date-time */
             window_end: string;
+        };
+        TenantFile: {
+            name: string;
+            text: string;
         };
         TouchCount: {
             /** Format: int64 */
@@ -4617,6 +5097,268 @@ export interface operations {
             };
         };
     };
+    "get-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-setup-address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddressInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-setup-brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BrandInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "check-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupCheckOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-setup-corp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CorpInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupCheckOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "enter-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-setup-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "finish-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FinishInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
     "sop-board": {
         parameters: {
             query?: {
@@ -5261,6 +6003,64 @@ export interface operations {
             };
         };
     };
+    "get-doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoctorReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "run-doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoctorReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
     getDoor: {
         parameters: {
             query?: {
@@ -5596,6 +6396,295 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "get-wecom-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupSettingsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-wecom-address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublicInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupChangeOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-wecom-app": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupChangeOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-wecom-brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NameInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "get-callback-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupCallbackKeys"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "rotate-callback-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeysInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "keep-callback-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-wecom-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-wecom-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                which: "contacts" | "archive";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupChangeOutput"];
                 };
             };
             /** @description Error */

@@ -7,6 +7,7 @@ import { callback } from "./callback";
 import { kit } from "./kit";
 import { people } from "./people";
 import { retention } from "./retention";
+import { setup } from "./setup";
 import { shell } from "./shell";
 import { sync } from "./sync";
 import { system } from "./system";
@@ -20,6 +21,7 @@ export const messages = {
   ...system,
   ...sync,
   ...callback,
+  ...setup,
 } as const;
 
 export type MessageKey = keyof typeof messages;

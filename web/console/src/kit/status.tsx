@@ -31,6 +31,7 @@ const tones: Record<string, string> = {
   refuse: "error",
   refused: "error",
   refunded: "error",
+  fail: "error",
   failed: "error",
   down: "error",
   dissolved: "default",
