@@ -29,7 +29,9 @@ func (a *App) Describe(c *corp.Corp, users *auth.Service, jobs *job.Client, driv
 	}
 	x := APIs{Console: make1("Qunce console"), Staff: make1("Qunce staff pages"), Customer: make1("Qunce customer pages")}
 	users.API(x.Console)
-	corp.System{Corp: c, Jobs: jobs, Driver: driver}.API(x.Console)
+	system := corp.System{Corp: c, Jobs: jobs, Driver: driver}
+	system.API(x.Console)
+	system.Meters(x.Console)
 	c.Analytics.API(x.Console)
 	c.Directory.API(x.Console)
 	c.Intake.API(x.Console)
