@@ -2,6 +2,7 @@ package corp
 
 import (
 	"context"
+	"slices"
 	gosync "sync"
 	"time"
 
@@ -23,6 +24,7 @@ type Meter struct {
 	Source string      `json:"source" enum:"wecom,ours"`
 	AsOf   *time.Time  `json:"as_of"`
 	Error  string      `json:"error" doc:"an error code: why it is not known"`
+	Reason string      `json:"reason" doc:"the error's sentence"`
 	Parts  []MeterPart `json:"parts"`
 }
 
@@ -81,14 +83,19 @@ func (s System) getMeters(ctx context.Context, _ *struct{}) (metersOut, error) {
 	m := &s.meters
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if now := s.Wall.Now(); now.Before(m.until) {
-		out.Items = m.items
-		return out, nil
+	if !s.Wall.Now().Before(m.until) {
+		items, err := s.readMeters(ctx, settings)
+		if err != nil {
+			return metersOut{}, err
+		}
+		m.items, m.until = items, s.Wall.Now().Add(metersKept)
 	}
-	if out.Items, err = s.readMeters(ctx, settings); err != nil {
-		return metersOut{}, err
+	out.Items = slices.Clone(m.items)
+	for i, x := range out.Items {
+		if x.Error != "" {
+			out.Items[i].Reason = s.Catalog.Error(api.Lang(ctx), x.Error, nil)
+		}
 	}
-	m.items, m.until = out.Items, s.Wall.Now().Add(metersKept)
 	return out, nil
 }
 

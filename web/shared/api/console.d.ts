@@ -1414,6 +1414,8 @@ export interface components {
             /** @enum {string} */
             name: "ways" | "tags" | "templates" | "intercept" | "friends" | "mass_customers" | "mass_groups" | "acquisition" | "moments";
             parts: components["schemas"]["CorpMeterPart"][];
+            /** @description the error's sentence */
+            reason: string;
             /** @enum {string} */
             source: "wecom" | "ours";
             /** @enum {string} */

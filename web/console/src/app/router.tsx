@@ -20,6 +20,7 @@ import { importsSearch } from "../features/intake/search";
 import { codesSearch } from "../features/livecode/search";
 import { ordersSearch } from "../features/order/search";
 import { boardSearch, planSearch } from "../features/sop/search";
+import { statisticsSearch } from "../features/statistic/search";
 import { storesSearch } from "../features/store/search";
 import { auditSearch, callbacksSearch, outboxSearch, syncSearch } from "../features/system/search";
 import { tasksSearch } from "../features/task/search";
@@ -202,6 +203,17 @@ const children = [
     path: "/system/sync",
     validateSearch: syncSearch,
     component: lazyRouteComponent(() => import("../features/system/sync-page"), "SyncPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/system/meters",
+    component: lazyRouteComponent(() => import("../features/system/meters-page"), "MetersPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/statistics",
+    validateSearch: statisticsSearch,
+    component: lazyRouteComponent(() => import("../features/statistic/list-page"), "StatisticsPage"),
   }),
   createRoute({
     getParentRoute: under,

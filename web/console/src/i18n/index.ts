@@ -8,6 +8,7 @@ import { kit } from "./kit";
 import { people } from "./people";
 import { retention } from "./retention";
 import { shell } from "./shell";
+import { statistic } from "./statistic";
 import { sync } from "./sync";
 import { system } from "./system";
 
@@ -18,6 +19,7 @@ export const messages = {
   ...acquisition,
   ...retention,
   ...system,
+  ...statistic,
   ...sync,
   ...callback,
 } as const;

@@ -8,6 +8,7 @@ import { kit } from "./kit";
 import { people } from "./people";
 import { retention } from "./retention";
 import { shell } from "./shell";
+import { statistic } from "./statistic";
 import { sync } from "./sync";
 import { system } from "./system";
 
@@ -33,7 +34,7 @@ describe("messages", () => {
   );
 
   it("are not defined twice in different areas", () => {
-    const all = [kit, shell, people, acquisition, retention, system, sync, callback].flatMap((area) =>
+    const all = [kit, shell, people, acquisition, retention, system, statistic, sync, callback].flatMap((area) =>
       Object.keys(area),
     );
     expect(all.filter((key, i) => all.indexOf(key) !== i)).toEqual([]);
