@@ -1011,6 +1011,23 @@ export interface paths {
         patch: operations["update-store"];
         trace?: never;
     };
+    "/api/system/call-limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** WeCom's limits of calls, fullest first */
+        get: operations["listCallLimits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system/callbacks": {
         parameters: {
             query?: never;
@@ -1936,6 +1953,41 @@ export interface components {
              * @description simulated seconds per second, at most
              */
             speed?: number;
+        };
+        CorpCallLimit: {
+            api: string;
+            /**
+             * Format: int64
+             * @description so many calls run at the same time at most, after WeCom refused for that
+             */
+            at_once: number | null;
+            /**
+             * Format: int64
+             * @description this process's share
+             */
+            limit: number | null;
+            /**
+             * Format: int64
+             * @description calls that WeCom refused for frequency since the process started
+             */
+            refused: number;
+            /** @enum {string} */
+            state: "ok" | "near" | "slowed" | "blocked";
+            /**
+             * Format: date-time
+             * @description until when the API is not called after WeCom refused it
+             */
+            until: string | null;
+            /** Format: int64 */
+            used: number | null;
+            /**
+             * @description day and month are those of the calendar; none where only WeCom's refusals count
+             * @enum {string}
+             */
+            window: "minute" | "hour" | "day" | "month" | "none";
+        };
+        CorpCallLimitsOut: {
+            items: components["schemas"]["CorpCallLimit"][];
         };
         CorpCallback: {
             /** Format: int64 */
@@ -5857,6 +5909,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DirectoryIdReply"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listCallLimits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorpCallLimitsOut"];
                 };
             };
             /** @description Error */
