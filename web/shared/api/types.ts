@@ -687,6 +687,18 @@ export interface OutboxCall {
   cause_id: number;
 }
 
+/** How far an API of WeCom is from one of its limits, as the process that answers counts. */
+export interface CallLimit {
+  api: string;
+  window: "minute" | "hour" | "day" | "month" | "none";
+  used: number | null;
+  limit: number | null;
+  state: "ok" | "near" | "slowed" | "blocked";
+  until: string | null;
+  at_once: number | null;
+  refused: number;
+}
+
 export type SyncThing = "staff" | "tags" | "relations" | "groups" | "members" | "ways" | "join_ways";
 export type SyncWhat = "added" | "ended" | "amended";
 export type SyncReason =
