@@ -4269,7 +4269,7 @@ export interface operations {
     getOfficialFigures: {
         parameters: {
             query?: {
-                /** @description business day; empty = the day before the corp's today */
+                /** @description business day; empty = the newest that is archived */
                 date?: string;
                 days?: number;
             };
