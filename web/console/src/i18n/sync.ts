@@ -38,6 +38,7 @@ export const sync = {
   ],
   "sync.why": ["原来为什么缺", "Why it was missing"],
   "sync.nothing_missing": ["没有需要修复的", "Nothing to repair"],
+  "sync.not_compared": ["这次没有整个核对", "Not compared as a whole"],
   "sync.show_repairs": ["修复明细（{{n}}）", "Repairs ({{n}})"],
   "sync.show_strays": ["没有活码在用的联系我（{{n}}）", "Ways without a code ({{n}})"],
   "sync.archived": [

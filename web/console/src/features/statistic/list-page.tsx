@@ -50,20 +50,21 @@ export function StatisticsPage() {
         }
       />
       <Loaded query={figures} rows={2}>
-        {({ date, tiles }) => (
-          <div style={{ marginBottom: 12 }}>
-            <div className="quiet" style={{ marginBottom: 6 }}>
-              {t("statistic.tiles_of", { date })}
-            </div>
-            <div className="tiles">
-              {tiles
-                .filter((metric) => staffMetrics.includes(metric.id) !== owners)
-                .map((metric) => (
+        {({ date, tiles }) => {
+          const shown = tiles.filter((metric) => staffMetrics.includes(metric.id) !== owners);
+          return (
+            <div style={{ marginBottom: 12 }}>
+              <div className="quiet" style={{ marginBottom: 6 }}>
+                {t("statistic.tiles_of", { date })}
+              </div>
+              <div className="tiles" style={{ gridTemplateColumns: `repeat(${shown.length}, minmax(0, 1fr))` }}>
+                {shown.map((metric) => (
                   <StatTile key={metric.id} metric={metric} />
                 ))}
+              </div>
             </div>
-          </div>
-        )}
+          );
+        }}
       </Loaded>
       <CoverPanel from={search.from} to={search.to} owners={owners} />
       <FilterBar
@@ -144,7 +145,7 @@ function figure<R>(t: Translate, key: string, value: (row: R) => number | null, 
     title: (
       <Tooltip title={t(`statistic_hint.${key}` as MessageKey)}>{t(`statistic_figure.${key}` as MessageKey)}</Tooltip>
     ),
-    width: 118,
+    width: 132,
     align: "right",
     render: (row) => <span className="num">{text(value(row))}</span>,
     compare: (a, b) => (value(a) ?? -1) - (value(b) ?? -1),
