@@ -397,7 +397,7 @@ func (c *call) cardUpdate() (fields, error) {
 		Parties []int64  `json:"partyids"`
 		Tags    []int64  `json:"tagids"`
 		All     flag     `json:"atall"`
-		AgentID *int     `json:"agentid"`
+		AgentID *number  `json:"agentid"`
 		Code    string   `json:"response_code"`
 		Button  *struct {
 			ReplaceName string `json:"replace_name"`
