@@ -153,6 +153,7 @@ func TestMembersComeAndGo(t *testing.T) {
 	if r.post("/sim/api/reply", m{"person": "wm0001", "peer": "old", "text": "在吗"}, nil) == nil {
 		t.Error("who resigned was written to")
 	}
+	r.must(r.post("/sim/api/delete", m{"person": "wm0005", "userid": "old"}, nil))
 	r.hand("hire", m{"userid": "fresh", "name": "新人", "departments": []int{2}})
 	r.hand("move", m{"userid": "fresh", "departments": []int{1, 2}})
 	r.hand("department_create", m{"name": "三店", "parent_id": 1})
@@ -173,6 +174,9 @@ func TestMembersComeAndGo(t *testing.T) {
 		"ChangeType=delete_user UserID=old", "ChangeType=create_user UserID=fresh Department=2", "ChangeType=update_user UserID=fresh Department=1,2",
 		"ChangeType=create_party Id=3 ParentId=1", "ChangeType=update_party Id=3 ParentId=2", "ChangeType=delete_party Id=3", "ChangeType=delete_user UserID=lina",
 	}, r.p.told("change_contact"))
+	if got := r.p.told("change_external_contact"); len(got) != 0 {
+		t.Errorf("customers: %v", got)
+	}
 	if got := r.p.told("customer_acquisition"); len(got) != 1 || !strings.HasPrefix(got[0], "ChangeType=link_unavailable LinkId=ca") {
 		t.Errorf("links: %v", got)
 	}
