@@ -129,7 +129,7 @@ func (a *App) begin(ctx context.Context, c *corp.Corp, extra map[string]http.Han
 		}
 		cancel()
 		for range left {
-			<-done
+			_ = <-done // it ends because it is told to
 		}
 		stopJobs()
 		if errors.Is(first, context.Canceled) {

@@ -1148,6 +1148,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system/meters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What WeCom rations, and how much of it is used */
+        get: operations["getMeters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Say what WeCom allows this corp, where it does not tell */
+        patch: operations["setMeterLimits"];
+        trace?: never;
+    };
     "/api/system/outbox": {
         parameters: {
             query?: never;
@@ -2109,6 +2127,37 @@ export interface components {
         CorpJobsOut: {
             items: components["schemas"]["JobInfo"][];
             ui: string;
+        };
+        CorpMeter: {
+            /** Format: date-time */
+            as_of: string | null;
+            /** @description an error code: why it is not known */
+            error: string;
+            /** Format: int64 */
+            limit: number | null;
+            /** @enum {string} */
+            name: "ways" | "tags" | "templates" | "intercept" | "friends" | "mass_customers" | "mass_groups" | "acquisition" | "moments";
+            parts: components["schemas"]["CorpMeterPart"][];
+            /** @description the error's sentence */
+            reason: string;
+            /** @enum {string} */
+            source: "wecom" | "ours";
+            /** @enum {string} */
+            state: "ok" | "near" | "full" | "unknown";
+            /** Format: int64 */
+            used: number | null;
+        };
+        CorpMeterPart: {
+            /** Format: int64 */
+            count: number;
+            label?: string;
+            name: string;
+            /** Format: int64 */
+            staff_id?: number;
+        };
+        CorpMetersOut: {
+            items: components["schemas"]["CorpMeter"][];
+            settings: components["schemas"]["SyncSettings"];
         };
         CorpQueue: {
             /** Format: int64 */
@@ -3509,6 +3558,10 @@ export interface components {
              */
             next: string | null;
             next_kind: string;
+        };
+        SyncSettings: {
+            /** Format: int64 */
+            friends_per_staff: number;
         };
         SyncStep: {
             /** Format: int64 */
@@ -6137,6 +6190,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CorpJobsOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getMeters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorpMetersOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    setMeterLimits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SyncSettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
                 };
             };
             /** @description Error */

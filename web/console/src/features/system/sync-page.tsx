@@ -57,7 +57,7 @@ export function SyncPage() {
           </>
         }
       />
-      {open && <RunProgress run={open} />}
+      {open && <RunProgress run={open} heldBack={query.data?.held_back_until ?? null} />}
       <Panel
         flush
         title={t("sync.runs")}
