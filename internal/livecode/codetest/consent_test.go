@@ -56,7 +56,7 @@ func TestWelcomeAfterConsent(t *testing.T) {
 func TestWelcomeWithoutAReading(t *testing.T) {
 	b := codetest.New(t, codetest.Options{})
 	code := b.Create(poster(b))
-	rule := sim.FaultRule{API: "externalcontact/get", Code: -1, Times: 1}
+	rule := sim.FaultRule{API: "externalcontact/get", Code: -1, Times: 4} // the client tries again by itself
 	if err := b.Sim.Faults(t.Context(), sim.Faults{Rules: []sim.FaultRule{rule}}); err != nil {
 		t.Fatal(err)
 	}
