@@ -50,8 +50,8 @@ func TestTheSimulatorsArchive(t *testing.T) {
 	t.Cleanup(func() { stop(); <-ended })
 
 	w := sim.World{Seed: 5, Start: start, Limits: sim.Limits{HalfAdd: -1}, Departments: []sim.Department{{ID: 1, Name: "禾光"}},
-		Members: []sim.Member{{UserID: "lina", Name: "李娜", Departments: []int64{1}}, {UserID: "wang", Name: "王强", Departments: []int64{1}}},
-		Groups:  []sim.Group{{ChatID: "wrWEST", Name: "福利群", Owner: "lina", Members: []string{"wang"}}},
+		Members:   []sim.Member{{UserID: "lina", Name: "李娜", Departments: []int64{1}}, {UserID: "wang", Name: "王强", Departments: []int64{1}}},
+		Groups:    []sim.Group{{ChatID: "wrWEST", Name: "福利群", Owner: "lina", Members: []string{"wang"}}},
 		Behaviour: sim.Behaviour{Scan: 1, Add: 1, Join: 1}}
 	w.Archive = &sim.Archive{Members: []string{"lina"}, Consent: 0.7, Lively: 1, Recall: 0.5}
 	for i := range 12 {

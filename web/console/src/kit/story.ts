@@ -18,6 +18,8 @@ const tones: Record<string, Tone> = {
   "message.failed": "bad",
   "welcome.failed": "bad",
   "customer.ended": "bad",
+  "archive.agreed": "good",
+  "archive.disagreed": "warn",
   "customer.opted_out": "bad",
   "group.left": "bad",
   "order.refunded": "bad",
