@@ -289,7 +289,7 @@ func (s *Service) apiMessages(ctx context.Context, in *messagesIn) (messagesOut,
 	}
 	detail := map[string]any{"messages": len(rows)}
 	if len(rows) > 0 {
-		detail["from"], detail["to"] = rows[0].At, rows[len(rows)-1].At
+		detail["first_at"], detail["last_at"] = rows[0].At, rows[len(rows)-1].At
 	}
 	return out, s.record(ctx, "archive.read", fmt.Sprintf("archive_chat/%d", in.ID), in.Access, detail)
 }

@@ -189,7 +189,7 @@ export const archive = {
   ],
   "archive.coverage_as_of": ["{{at}} 企业微信给出的名单", "As WeCom said at {{at}}"],
   "archive.seated": ["有席位的员工 {{n}} 人", "{{n}} with a seat"],
-  "archive.unseated": ["有客户却没有席位的员工 {{n}} 人", "{{n}} who may have customers but no seat"],
+  "archive.unseated": ["能加客户却没有席位的员工 {{n}} 人", "{{n}} who may have customers but no seat"],
   "archive.unseated_note": [
     "他们的聊天不会存档。要补席位，请到管理后台“会话内容存档 → 使用范围”。",
     "Their chats are not archived. Add seats in the admin console under Chat archive.",
@@ -254,6 +254,8 @@ export const archive = {
   "audit.archive.connect": ["更换存档适配程序", "Changed the archive's adapter"],
   "audit_object.archive": ["会话存档", "Chat archive"],
   "audit_object.archive_chat": ["会话", "Conversation"],
+  "audit_key.first_at": ["从", "From"],
+  "audit_key.last_at": ["到", "To"],
   "audit_key.q": ["搜索", "Query"],
   "audit_key.hits": ["结果", "Results"],
   "audit_key.purpose": ["目的", "Purpose"],

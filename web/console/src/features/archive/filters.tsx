@@ -30,7 +30,7 @@ export function Filters({ search, onSearch, text }: Props) {
     },
     { kind: "select", name: "group_id", label: t("archive.group"), options: groups.options, onSearch: groups.onSearch },
   ];
-  const words: Filter[] = [{ kind: "search", name: "q", placeholder: t("archive.query"), width: 320 }];
+  const words: Filter[] = [{ kind: "search", name: "q", placeholder: t("archive.query"), width: 250 }];
   const rest: Filter[] = [
     {
       kind: "select",
