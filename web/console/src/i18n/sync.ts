@@ -172,5 +172,13 @@ export const sync = {
   "sync.remark": ["备注", "Remark"],
   "sync.way_users": ["员工", "Staff"],
   "sync.found_at": ["发现时间", "Found"],
+  "audit.sync.start": ["开始同步", "Sync started"],
+  "audit.sync.pause": ["暂停同步", "Sync paused"],
+  "audit.sync.resume": ["继续同步", "Sync resumed"],
+  "audit.sync.export": ["导出修复明细", "Repairs exported"],
+  "audit.statistic.export": ["导出官方数据", "Statistics exported"],
+  "audit.meter.limit": ["修改用量上限", "Limits changed"],
+  "audit_object.sync": ["同步", "Sync"],
+  "audit_object.statistic": ["官方数据", "Statistics"],
   "sync.more_strays": ["只显示前 {{n}} 个", "Only the first {{n}} are shown"],
 } as const;
