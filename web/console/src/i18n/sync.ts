@@ -17,6 +17,7 @@ export const sync = {
   "sync_state.done": ["完成", "Done"],
   "sync_state.failed": ["失败", "Failed"],
   "sync.runs": ["最近的同步", "Recent runs"],
+  "sync.all_kinds": ["全部", "All"],
   "sync.next": ["下一次：{{kind}}，{{at}}", "Next: {{kind}}, {{at}}"],
   "sync.calls": ["接口调用", "API calls"],
   "sync.repaired": ["修复", "Repaired"],
