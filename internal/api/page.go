@@ -42,6 +42,12 @@ func (p PageInput) Mark() (m Mark, ok bool, err error) {
 	return m, true, nil
 }
 
+// Cursor is how a mark travels.
+func (m Mark) Cursor() string {
+	raw, _ := json.Marshal(m)
+	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
 // Paged makes a page of rows that were read with one more than limit; mark says where a row stands.
 func Paged[T any](rows []T, limit int, mark func(T) Mark) Page[T] {
 	p := Page[T]{Items: rows}
@@ -50,8 +56,7 @@ func Paged[T any](rows []T, limit int, mark func(T) Mark) Page[T] {
 	}
 	if len(rows) > limit {
 		p.Items = rows[:limit]
-		raw, _ := json.Marshal(mark(rows[limit-1]))
-		p.Next = base64.RawURLEncoding.EncodeToString(raw)
+		p.Next = mark(rows[limit-1]).Cursor()
 	}
 	return p
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"qunce/internal/api"
+	"qunce/internal/archive"
 	"qunce/internal/auth"
 	"qunce/internal/corp"
 	"qunce/internal/customer"
@@ -25,6 +26,7 @@ import (
 	"qunce/internal/pg"
 	"qunce/internal/pg/pgtest"
 	"qunce/internal/send"
+	"qunce/internal/setup"
 	"qunce/internal/sync"
 	"qunce/internal/task"
 	"qunce/internal/tenant"
@@ -48,7 +50,7 @@ func TestEverySharedTableIsDeclared(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := slices.Concat(auth.Tables(), tenant.SharedTables(), api.Tables(), river)
+	all := slices.Concat(auth.Tables(), tenant.SharedTables(), api.Tables(), setup.Tables(), river)
 	for _, breach := range pg.CheckTables(t.Context(), pool.Shared(), all) {
 		t.Error(breach)
 	}
@@ -72,7 +74,7 @@ func queueTables(ctx context.Context, db *pg.DB) ([]pg.Table, error) {
 
 // A table belongs to the package whose name it bears, and is read and written there alone; analytics may read all.
 func TestTablesBearTheirOwner(t *testing.T) {
-	for _, table := range slices.Concat(corp.Tables(), auth.Tables(), tenant.SharedTables(), api.Tables()) {
+	for _, table := range slices.Concat(corp.Tables(), auth.Tables(), tenant.SharedTables(), api.Tables(), setup.Tables()) {
 		if !slices.Contains(packages, table.Owner) {
 			t.Errorf("table %s is owned by %q, which is no package", table.Name, table.Owner)
 		}
@@ -84,7 +86,7 @@ func TestTablesBearTheirOwner(t *testing.T) {
 
 func TestPackagesKeepToTheirTables(t *testing.T) {
 	owner := map[string]string{}
-	for _, table := range slices.Concat(corp.Tables(), auth.Tables(), tenant.SharedTables(), api.Tables()) {
+	for _, table := range slices.Concat(corp.Tables(), auth.Tables(), tenant.SharedTables(), api.Tables(), setup.Tables()) {
 		owner[table.Name] = table.Owner
 	}
 	s := load(t)
@@ -135,6 +137,12 @@ var lent = map[string]string{
 // enums are the CHECK lists of the schema that a package exports: both must hold the same values in the same order.
 func enums() map[string][]string {
 	return map[string][]string{
+		"archive_chat.place":        texts(archive.Places()),
+		"archive_consent.place":     texts(archive.Places()),
+		"archive_consent.source":    texts(archive.Origins()),
+		"archive_consent.state":     texts(archive.States()),
+		"archive_media.state":       texts(archive.MediaStates()),
+		"archive_message.place":     texts(archive.Places()),
 		"auth_user.role":            texts(auth.Roles()),
 		"customer_relation.state":   texts(customer.States()),
 		"doctor_change.state":       texts(doctor.States()),

@@ -31,6 +31,8 @@ const (
 	SystemManage   api.Permission = "system.manage"
 	UserManage     api.Permission = "user.manage"
 	AuditRead      api.Permission = "audit.read"
+	ArchiveStatus  api.Permission = "archive.status" // where the chat archive stands, who agreed, who has a seat; no content
+	ArchiveRead    api.Permission = "archive.read"   // what was said
 	StaffSelf      api.Permission = "staff.self"
 )
 
@@ -38,7 +40,8 @@ const (
 func AllPermissions() []api.Permission {
 	return []api.Permission{
 		CustomerRead, CustomerWrite, CustomerReveal, GroupRead, CodeRead, CodeWrite, SOPRead, SOPWrite, TaskRead, TaskWrite, TouchRead,
-		OrderRead, OrderImport, StoreRead, StoreWrite, ImportRun, ReportRead, SystemRead, SystemManage, UserManage, AuditRead, StaffSelf,
+		OrderRead, OrderImport, StoreRead, StoreWrite, ImportRun, ReportRead, SystemRead, SystemManage, UserManage, AuditRead,
+		ArchiveStatus, ArchiveRead, StaffSelf,
 	}
 }
 
@@ -57,7 +60,7 @@ func Permissions(r actor.Role) []api.Permission {
 	case actor.Owner:
 		return AllPermissions()
 	case actor.Operator:
-		return slices.DeleteFunc(AllPermissions(), func(p api.Permission) bool { return p == UserManage || p == SystemManage })
+		return slices.DeleteFunc(AllPermissions(), func(p api.Permission) bool { return p == UserManage || p == SystemManage || p == ArchiveRead })
 	case actor.StoreManager:
 		return []api.Permission{
 			CustomerRead, CustomerWrite, CustomerReveal, GroupRead, CodeRead, SOPRead, TaskRead, TaskWrite, TouchRead,
@@ -75,7 +78,11 @@ func Permissions(r actor.Role) []api.Permission {
 // Can reports whether the actor's role has the permission.
 func Can(a actor.Actor, p api.Permission) bool { return slices.Contains(Permissions(a.Role), p) }
 
-// Known reports whether p stands in the table, or is one of the two that no role grants: api.Public and api.SignedIn.
+// SetupRun is the permission of the first run, before there is a corp and anybody with a role: the browser that used the
+// setup link has it, and no role ever does.
+const SetupRun api.Permission = "setup.run"
+
+// Known reports whether p stands in the table, or is one of those that no role grants: api.Public, api.SignedIn, SetupRun.
 func Known(p api.Permission) bool {
-	return p == api.Public || p == api.SignedIn || slices.Contains(AllPermissions(), p)
+	return p == api.Public || p == api.SignedIn || p == SetupRun || slices.Contains(AllPermissions(), p)
 }

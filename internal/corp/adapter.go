@@ -66,6 +66,7 @@ func (c *Corp) parts() customer.Parts {
 		Touch:   func(ctx context.Context, id int64) (customer.TouchPart, error) { return c.Touch.Part(ctx, id) },
 		SOP:     func(ctx context.Context, id int64) ([]customer.SOPPart, error) { return c.customerPlans(ctx, id) },
 		First:   c.firstAttributed,
+		Archive: func(ctx context.Context, id int64) (*customer.ArchivePart, error) { return c.archivePart(ctx, id) },
 		Present: func(ctx context.Context, ids []int64) (map[int64]int, error) { return c.Groups.PresentIn(ctx, ids) },
 	}
 }

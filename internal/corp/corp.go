@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"qunce/internal/analytics"
+	"qunce/internal/archive"
 	"qunce/internal/audit"
 	"qunce/internal/blob"
 	"qunce/internal/clock"
@@ -53,6 +54,7 @@ type Deps struct {
 	PublicURL string         // of the process; the corp's own wins
 	Processes int            // that share the database and WeCom's limits; 0 = 1
 	Machine   doctor.Machine // what the process knows of itself, for the doctor
+	KeysUsed  func()         // WeCom has used the callback's next token and key; may be nil
 	Start     *time.Time     // where an accelerated clock starts, for a corp that has no clock yet
 	Catalog   *i18n.Catalog
 	Log       *slog.Logger
@@ -83,6 +85,7 @@ type Corp struct {
 	SOP       *sop.Service
 	Analytics *analytics.Service
 	Statistic *statistic.Service
+	Archive   *archive.Service
 	Sync      *sync.Service
 	Intake    *intake.Service
 	Doctor    *doctor.Service
@@ -124,7 +127,10 @@ func Open(ctx context.Context, t tenant.Corp, d Deps) (*Corp, error) {
 	c.Audit = audit.New(d.IDs)
 	c.Inbox = inbox.New(c.DB, d.IDs, d.Wall, d.Log)
 	c.Outbox = outbox.New(c.DB, d.IDs, d.Wall, d.Log)
-	c.Ingress = inbox.NewIngress(c.Inbox, crypto.Within(staleAfter, d.Wall))
+	if crypto, err = c.withNextKeys(crypto.Within(staleAfter, d.Wall)); err != nil {
+		return nil, err
+	}
+	c.Ingress = inbox.NewIngress(c.Inbox, crypto)
 	c.wire()
 	return c, nil
 }
@@ -166,7 +172,8 @@ func (c *Corp) wire() {
 	c.Directory.Register(c.Inbox)
 	c.Customers.Listen(c.Inbox)
 	c.Groups.Listen(c.Inbox)
-	c.due = []named{{"livecode", c.Codes}, {"sop", c.SOP}, {"send", c.Sends}, {"task", c.Tasks}, {"sync", c.Sync}}
+	c.Archive.Listen(c.Inbox, c.Customers.Approved())
+	c.due = []named{{"livecode", c.Codes}, {"sop", c.SOP}, {"send", c.Sends}, {"task", c.Tasks}, {"sync", c.Sync}, {"archive", c.Archive}}
 }
 
 // callsPerMinute is WeCom's limit per API; a simulated week has more calls in a minute than a real one.
@@ -198,7 +205,7 @@ func (c *Corp) Address() string {
 func Tables() []pg.Table {
 	var all []pg.Table
 	for _, tables := range []func() []pg.Table{job.Tables, event.Tables, audit.Tables, outbox.Tables, inbox.Tables, blob.Tables, media.Tables, directory.Tables, customer.Tables,
-		group.Tables, tenant.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, statistic.Tables, sync.Tables, intake.Tables, doctor.Tables, ownTables} {
+		group.Tables, tenant.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, statistic.Tables, sync.Tables, intake.Tables, archive.Tables, doctor.Tables, ownTables} {
 		all = append(all, tables()...)
 	}
 	return all
@@ -225,6 +232,7 @@ func (c *Corp) Work(ctx context.Context, owner string) error {
 			func(ctx context.Context) error { return c.Sync.Work(wecom.Patiently(ctx)) },
 			c.Intake.Run,
 			c.examine,
+			c.Archive.Work,
 			c.tick,
 		}
 		done := make(chan error, len(work))

@@ -90,6 +90,9 @@ func (c *Corp) quiet(ctx context.Context) (bool, error) {
 	if n, err = c.Outbox.Waiting(ctx); err != nil || n > 0 {
 		return false, err
 	}
-	open, err := c.Sync.Open(ctx)
+	if open, err := c.Sync.Open(ctx); err != nil || open {
+		return false, err
+	}
+	open, err := c.Archive.Open(ctx)
 	return !open, err
 }

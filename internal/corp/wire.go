@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"qunce/internal/analytics"
+	"qunce/internal/archive"
 	"qunce/internal/customer"
 	"qunce/internal/customerapp"
 	"qunce/internal/errs"
@@ -25,6 +26,7 @@ func (c *Corp) wireLater() {
 		Directory: c.Directory, Touch: c.Touch, Tasks: c.Tasks, Sends: c.Sends, Media: c.Media})
 	c.Events.Subscribe("customer", c.endOfFriends, send.NotFriend)
 	c.Analytics = analytics.New(analytics.Deps{DB: c.DB, Clock: now})
+	c.Archive = archive.New(c.archiveDeps())
 	c.Intake = intake.New(intake.Deps{DB: c.DB, IDs: c.IDs, Clock: now, Wall: c.Wall, Audit: c.Audit, Catalog: c.Catalog, Log: c.Log,
 		Importers: map[intake.Kind]intake.Importer{intake.Stores: intake.StoreImporter(c.Directory), intake.Orders: intake.OrderImporter(c.Orders),
 			intake.Members: intake.MemberImporter(c.DB, c.Customers)},

@@ -29,6 +29,7 @@ type Parts struct {
 	Touch   func(ctx context.Context, customerID int64) (TouchPart, error)
 	SOP     func(ctx context.Context, customerID int64) ([]SOPPart, error)
 	First   func(ctx context.Context, customerID int64) (*AttributedPart, error)
+	Archive func(ctx context.Context, customerID int64) (*ArchivePart, error)
 	Present func(ctx context.Context, customerIDs []int64) (map[int64]int, error) // in how many groups each is now
 }
 
@@ -66,6 +67,19 @@ type TouchPart struct {
 	WeekPromo  int        `json:"week_promo"`
 	OptedOut   bool       `json:"opted_out"`
 	QuietUntil *time.Time `json:"quiet_until"`
+}
+
+// ArchivePart is what a customer said about the chat archive.
+type ArchivePart struct {
+	Consents []ArchiveConsent `json:"consents"`
+}
+
+// ArchiveConsent is what it is in one chat: With is a member of staff's name or a group's.
+type ArchiveConsent struct {
+	Place string     `json:"place" enum:"single,internal,room"`
+	With  string     `json:"with"`
+	State string     `json:"state" enum:"agree,disagree,unknown"`
+	Since *time.Time `json:"since"`
 }
 
 // SOPPart is one run of a plan.
@@ -144,6 +158,7 @@ type detail struct {
 	Orders     ordersOut     `json:"orders"`
 	Touch      TouchPart     `json:"touch"`
 	SOP        []SOPPart     `json:"sop"`
+	Archive    *ArchivePart  `json:"archive" doc:"null while the chat archive is not used"`
 	OptedOutAt *time.Time    `json:"opted_out_at"`
 	OptReason  string        `json:"opt_out_reason"`
 }
@@ -368,7 +383,10 @@ func (s *Service) apiGet(ctx context.Context, in *ByID) (detail, error) {
 		return detail{}, err
 	}
 	d.Touch.OptedOut = r.OptedOut != nil
-	d.SOP, err = s.Parts.SOP(ctx, r.ID)
+	if d.SOP, err = s.Parts.SOP(ctx, r.ID); err != nil || s.Parts.Archive == nil {
+		return d, err
+	}
+	d.Archive, err = s.Parts.Archive(ctx, r.ID)
 	return d, err
 }
 

@@ -38,6 +38,7 @@ type Settings struct {
 	PublicURL    string `json:"public_url,omitempty"`     // of this corp's pages; empty = the process's
 	Brand        string `json:"brand,omitempty"`          // the name customers read; empty = Corp.Name
 	Accelerated  bool   `json:"accelerated,omitempty"`    // the corp's clock is driven: demo and rehearsal only
+	ArchiveURL   string `json:"archive_url,omitempty"`    // of the program that reads the chat archive for us; empty = none
 	ProofFiles   []File `json:"proof_files,omitempty"`    // served at the root of our address: WeCom's proof that it is ours
 }
 
@@ -67,9 +68,17 @@ type Secrets struct {
 	Secret         string `json:"secret"`
 	CallbackToken  string `json:"callback_token"`
 	EncodingAESKey string `json:"encoding_aes_key"`
+	ArchiveKey     string `json:"archive_key,omitempty"`     // that the program at Settings.ArchiveURL wants to see
 	ArchiveSecret  string `json:"archive_secret,omitempty"`  // of the chat archive (会话内容存档); empty = not used
 	ContactsSecret string `json:"contacts_secret,omitempty"` // of the contacts sync (通讯录同步); empty = not used
+
+	// The callback's next token and key, while an administrator copies them into WeCom's console: both pairs count.
+	NextCallbackToken  string `json:"next_callback_token,omitempty"`
+	NextEncodingAESKey string `json:"next_encoding_aes_key,omitempty"`
 }
+
+// Whole reports whether the app's own credentials are all there.
+func (s Secrets) Whole() bool { return s.check() == nil }
 
 const hidden = "[secret]"
 
@@ -98,6 +107,7 @@ const DefaultTimezone = "Asia/Shanghai"
 
 var (
 	schemaName = regexp.MustCompile(`^corp_[a-z0-9_]{1,35}$`) // 40 bytes: what pg takes
+	headerText = regexp.MustCompile(`^[!-~]{1,200}$`)         // it travels in a header
 	aesKey     = regexp.MustCompile(`^[A-Za-z0-9]{43}$`)
 )
 
@@ -105,7 +115,8 @@ func bad(field, want string) error {
 	return errs.E(errs.Invalid, "tenant.bad_value."+field, "%s: want %s", field, want).On(field).With("field", field)
 }
 
-func (c Corp) check() error {
+// Check holds the rules of a registration: Invalid "tenant.bad_value.<field>".
+func (c Corp) Check() error {
 	switch _, err := c.Location(); {
 	case !schemaName.MatchString(c.Schema):
 		return bad("schema", "corp_ and 1 to 35 lower-case letters, digits or _")
@@ -134,7 +145,7 @@ func (s Settings) check() error {
 		}
 	}
 	for _, f := range []struct{ field, value string }{
-		{"wecom_base_url", s.WeComBaseURL}, {"authorize_url", s.AuthorizeURL}, {"public_url", s.PublicURL},
+		{"wecom_base_url", s.WeComBaseURL}, {"authorize_url", s.AuthorizeURL}, {"public_url", s.PublicURL}, {"archive_url", s.ArchiveURL},
 	} {
 		if f.value == "" {
 			continue
@@ -155,6 +166,8 @@ func (s Secrets) check() error {
 		return bad("callback_token", "the token of the callback settings")
 	case !aesKey.MatchString(s.EncodingAESKey):
 		return bad("encoding_aes_key", "43 letters and digits")
+	case s.ArchiveKey != "" && !headerText.MatchString(s.ArchiveKey):
+		return bad("archive_key", "at most 200 letters, digits and signs without a blank")
 	}
 	return nil
 }

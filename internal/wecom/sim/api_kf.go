@@ -11,7 +11,7 @@ func kfEndpoints() map[string]endpoint {
 		"kf/account/add":                         post((*call).kfAdd),
 		"kf/account/del":                         post((*call).kfDelete),
 		"kf/account/update":                      post((*call).kfUpdate),
-		"kf/account/list":                        post((*call).kfList),
+		"kf/account/list":                        post((*call).kfList).either(),
 		"kf/add_contact_way":                     post((*call).kfWay),
 		"kf/servicer/add":                        post((*call).kfServicerAdd),
 		"kf/servicer/del":                        post((*call).kfServicerDelete),
@@ -100,7 +100,7 @@ func (c *call) kfAdd() (fields, error) {
 	case living >= c.st.World.Limits.KfAccounts:
 		return nil, refuse(95005, "kf account count exceeds limit")
 	}
-	a := kfAccount{ID: mint(c.st.World.Seed, "wk", c.st.next(), 30), Created: c.t.At}
+	a := kfAccount{ID: mint(c.st.World.Seed, "wk", c.st.next(), 30), Order: len(c.st.Talk.Kf.Accounts), Created: c.t.At}
 	if err := c.kfNamed(&a, &in); err != nil {
 		return nil, err
 	}
@@ -156,7 +156,7 @@ func (c *call) kfList() (fields, error) {
 	}
 	rows := []fields{}
 	seen := 0
-	for _, id := range sortedBy(c.st.Talk.Kf.Accounts, func(a, b *kfAccount) bool { return a.Created < b.Created }) {
+	for _, id := range sortedBy(c.st.Talk.Kf.Accounts, func(a, b *kfAccount) bool { return a.Order < b.Order }) {
 		a := c.st.Talk.Kf.Accounts[id]
 		if a.Deleted {
 			continue

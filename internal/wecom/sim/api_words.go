@@ -1,8 +1,10 @@
 package sim
 
 import (
+	"encoding/json"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // wordRule is an intercept rule (敏感词规则): what members may not write to customers.
@@ -269,4 +271,16 @@ func (c *call) wordsDelete() (fields, error) {
 	}
 	c.t.do(op{K: opWordsDel, ID: r.ID})
 	return nil, nil
+}
+
+// number reads an int that may be written as a string.
+type number int64
+
+func (n *number) UnmarshalJSON(b []byte) error {
+	v, err := strconv.ParseInt(strings.Trim(string(b), `"`), 10, 64)
+	if err != nil {
+		return json.Unmarshal(b, new(int64)) //nolint:wrapcheck // its own error says more
+	}
+	*n = number(v)
+	return nil
 }

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"qunce/internal/clock"
-	"qunce/internal/wecom"
 	"qunce/internal/wecom/callback"
 )
 
@@ -36,7 +35,7 @@ func archiveDeeds() map[string]deed {
 			t.callback(event{Event: "msgaudit_notify", Inner: new(inner).number("AgentID", archiveAgent).String(), About: "msgaudit"})
 		},
 		actArcAnswer: func(s *Server, t *transaction, a *act) { s.consents(t, a.Chat, a.Person, a.Try == 1) },
-		actShow:      func(s *Server, t *transaction, a *act) { _, _ = s.shows(t, a) },
+		actShow:      (*Server).showLater,
 		actRecall:    func(s *Server, t *transaction, a *act) { s.takesBack(t, a.User) },
 	}
 }
@@ -64,26 +63,21 @@ func archiveDay(s *Server, t *transaction, _ *act) {
 		return
 	}
 	day := msTime(t.At).In(clock.Shanghai).Format(time.DateOnly)
-	lively, recall := chanceOf(w.Lively, 0.05), chanceOf(w.Recall, 0.05)
+	lively := chanceOf(w.Lively, 0.05)
 	for _, user := range sortedKeys(s.st.byUser) {
 		if !s.st.archives(user) {
 			continue
 		}
-		some := false
 		for _, ext := range sortedKeys(s.st.byUser[user]) {
 			r := dice(s.st.World.Seed, "lively", day, user, ext)
 			if e := s.st.edge(user, ext); e.Status != edgeFull || r.Float64() >= lively {
 				continue
 			}
-			some = true
 			a := act{Kind: actShow, Person: ext, User: user, Msg: showTypes[r.IntN(len(showTypes))]}
 			if r.Float64() < 0.4 {
 				a.State = user
 			}
 			t.later(t.At+r.Int64N(11*60*minuteMS), a)
-		}
-		if r := dice(s.st.World.Seed, "recall", day, user); some && r.Float64() < recall*5 {
-			t.later(t.At+r.Int64N(11*60*minuteMS), act{Kind: actRecall, User: user})
 		}
 	}
 }
@@ -221,13 +215,22 @@ func voice(r *rand.Rand) []byte {
 	return b
 }
 
-// takesBack lets a member take back the last of what the archive has from them, if it is not two minutes old… which
-// nobody manages by chance: what is taken back is said first.
+// showLater is the deed of a day's plan; a member may take it back within the two minutes that WeCom gives for it.
+func (s *Server) showLater(t *transaction, a *act) {
+	if _, err := s.shows(t, a); err != nil || a.State == "" {
+		return // no longer friends, or nobody's to take back
+	}
+	r := dice(s.st.World.Seed, "recall", a.User, a.Person, itoa(int(t.At)))
+	if r.Float64() < chanceOf(s.st.World.Archive.Recall, 0.05) {
+		t.later(t.At+5*second+r.Int64N(100*second), act{Kind: actRecall, User: a.User})
+	}
+}
+
+// takesBack lets a member take back what they said last, while that can be done.
 func (s *Server) takesBack(t *transaction, user string) {
 	k := &s.st.Talk.Archive
-	for i := len(k.Messages) - 1; i >= 0 && t.At-k.Messages[i].At < dayMS; i-- {
-		m := &k.Messages[i]
-		if m.From == user && m.Type == "text" && m.Ref == "" && !s.st.revoked(m.ID) {
+	for i := len(k.Messages) - 1; i >= 0 && t.At-k.Messages[i].At < 2*minuteMS; i-- {
+		if m := &k.Messages[i]; m.From == user && m.Type != "revoke" && !s.st.revoked(m.ID) {
 			t.do(op{K: opArcRevoke, ID: m.ID})
 			return
 		}
@@ -303,18 +306,4 @@ func (c *call) welcomable(code *welcomeCode) error {
 // hasMedia says whether a message carries something with bytes.
 func hasMedia(kind string) bool {
 	return slices.Contains([]string{"image", "voice", "video", "file", "emotion"}, kind)
-}
-
-// singleRecipients are the customers a mass send really reached.
-func singleRecipients(m *mass, user string) []string {
-	task := m.task(user)
-	var out []string
-	if m.ChatType == wecom.ChatSingle && task != nil {
-		for i, r := range task.Results {
-			if r == wecom.SendDone {
-				out = append(out, task.Recipients[i])
-			}
-		}
-	}
-	return out
 }

@@ -103,7 +103,7 @@ func (s *Server) greetAll(t *transaction, a *act) {
 func (s *Server) tellOwners(t *transaction, id string) {
 	for i := range s.st.World.Members {
 		m := &s.st.World.Members[i]
-		r := dice(s.st.World.Seed, "pick", m.UserID, itoa(int(t.At)))
+		r := dice(s.st.World.Seed, "pick", m.UserID, s.st.Greets[id].Text)
 		if len(s.st.owned(m.UserID)) == 0 || r.Float64() >= m.Diligence {
 			continue
 		}
@@ -180,6 +180,9 @@ func (c *call) addGreet() (fields, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.parts(g.Parts); err != nil {
+		return nil, err
+	}
 	if len(c.st.Greets) >= c.st.World.Limits.templates() {
 		return nil, refuse(41055, "group welcome template count exceeds limit")
 	}
@@ -217,6 +220,9 @@ func (c *call) editGreet() (fields, error) {
 	}
 	g, err := in.content()
 	if err != nil {
+		return nil, err
+	}
+	if err := c.parts(g.Parts); err != nil {
 		return nil, err
 	}
 	g.Created = old.Created

@@ -55,6 +55,7 @@ type kfAccount struct {
 	Avatar    string // sum of the picture's bytes
 	Picture   string // its file's name
 	Servicers []kfServicer
+	Order     int // of making
 	Created   int64
 	Deleted   bool
 	PerDay    int
@@ -127,6 +128,8 @@ type kfState struct {
 	MsgIDs   map[string]int64 // account|msgid of those the caller chose → when
 	Days     map[string]*kfDay
 	Set      bool // the world's accounts are there
+
+	Knowledge kfKnowledge
 }
 
 func (s *state) kfIndex() {
@@ -138,10 +141,11 @@ func (s *state) kfIndex() {
 	orMake(&k.Codes)
 	orMake(&k.MsgIDs)
 	orMake(&k.Days)
+	k.Knowledge.index()
 	if !k.Set {
 		k.Set = true
 		for _, a := range s.World.Kf {
-			one := &kfAccount{ID: a.OpenKfID, Name: a.Name, Created: s.Now, PerDay: a.PerDay, Refuse: a.Refuse}
+			one := &kfAccount{ID: a.OpenKfID, Name: a.Name, Order: len(k.Accounts), Created: s.Now, PerDay: a.PerDay, Refuse: a.Refuse}
 			for _, id := range a.Servicers {
 				if m := s.members[strings.ToLower(id)]; m != nil {
 					one.Servicers = append(one.Servicers, kfServicer{User: m.UserID})

@@ -25,6 +25,9 @@ func (l Limits) massGroup() int    { return most(l.MassGroup, 2_000) }
 // dayNo numbers the days of the corp's zone, which has no summer time.
 func dayNo(ms int64) int32 { return int32((ms + 8*60*minuteMS) / dayMS) } //nolint:gosec // a day fits
 
+// dayName names the day of an instant for the dice.
+func dayName(ms int64) string { return itoa(int(dayNo(ms))) }
+
 // dayStart is the first instant of a day, in Unix milliseconds.
 func dayStart(day int32) int64 { return int64(day)*dayMS - 8*60*minuteMS }
 

@@ -10,18 +10,8 @@ import (
 func copyDir(t testing.TB, dir string) string {
 	t.Helper()
 	out := t.TempDir()
-	names, err := os.ReadDir(dir)
-	if err != nil {
+	if err := os.CopyFS(out, os.DirFS(dir)); err != nil {
 		t.Fatal(err)
-	}
-	for _, n := range names {
-		b, err := os.ReadFile(filepath.Join(dir, n.Name()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(out, n.Name()), b, 0o600); err != nil {
-			t.Fatal(err)
-		}
 	}
 	return out
 }

@@ -255,6 +255,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /sim/recording", s.serveRecording)
 	mux.HandleFunc("GET /sim/recording.jsonl", s.serveRecordingFile)
 	mux.HandleFunc("GET /sim/truth", s.serveTruth)
+	s.controlRoutes(mux)
 	s.phoneRoutes(mux)
 	s.areaRoutes(mux)
 	return s.guarded(mux)

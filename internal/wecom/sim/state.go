@@ -279,7 +279,6 @@ func (s *state) index() {
 	orMake(&s.Received)
 	orMake(&s.Acts)
 	orMake(&s.Events)
-	s.talkIndex()
 	orMake(&s.Uses)
 	orMake(&s.Greets)
 	s.Acquire.index()
@@ -298,6 +297,7 @@ func (s *state) index() {
 	for _, g := range s.Tags {
 		s.setTags(g)
 	}
+	s.talkIndex()
 	s.byUser, s.byExt, s.inGroups = map[string]map[string]*edge{}, map[string]map[string]*edge{}, map[string]map[string]bool{}
 	for _, e := range s.Edges {
 		s.setEdge(e)

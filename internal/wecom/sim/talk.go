@@ -65,14 +65,18 @@ func (s *Server) reply(t *transaction, a *act) bool {
 // longTalk is after how many turns nobody has anything left to say.
 const longTalk = 4
 
-// attend lets a member see that somebody wrote. Diligent ones answer, and soon; only at work. share scales the chance.
+// attend lets a member see that somebody wrote. Diligent ones answer, and soon; only at work. share scales the chance. Where
+// people never ask, nobody answers by themselves either: such a world says only what it is told to say.
+//
+// The dice of talking know the day and no more of the time: when a platform's answer lets people talk, its second depends
+// on how fast the platform is, and a world must come out the same.
 func (s *Server) attend(t *transaction, user, person, chat string, share float64, turn int) {
-	m := s.st.member(user)
-	if m == nil || turn >= longTalk {
+	m, p := s.st.member(user), s.st.people[person]
+	if m == nil || p == nil || turn >= longTalk || s.st.behaviour(p).Ask <= 0 {
 		return
 	}
 	idle := 1 - m.Diligence
-	r := dice(s.st.World.Seed, "attend", user, person, chat, itoa(int(t.At)))
+	r := dice(s.st.World.Seed, "attend", user, person, chat, dayName(t.At), itoa(turn))
 	if r.Float64() >= (1-idle*idle)*share {
 		return
 	}
@@ -80,17 +84,16 @@ func (s *Server) attend(t *transaction, user, person, chat string, share float64
 	t.later(m.working(m.working(t.At)+wait), act{Kind: actAnswer, User: user, Person: person, Chat: chat, Try: turn + 1})
 }
 
-// answer lets a member answer, unless they have written since; the customer may go on.
+// answer lets a member answer, unless somebody did it for them by hand; the customer may go on.
 func (s *Server) answer(t *transaction, a *act) {
 	key := a.Chat
 	if key == "" {
 		key = chatOf(a.User, a.Person)
 	}
-	last := s.st.Chats[key]
-	if len(last) == 0 || last[len(last)-1].From == a.User {
+	if said := s.st.Chats[key]; len(said) > 0 && said[len(said)-1].From == a.User && said[len(said)-1].Kind == "sidebar" {
 		return
 	}
-	r := dice(s.st.World.Seed, "answer", a.User, a.Person, a.Chat, itoa(int(a.At)))
+	r := dice(s.st.World.Seed, "answer", a.User, a.Person, a.Chat, dayName(a.At), itoa(a.Try))
 	text := answers[r.IntN(len(answers))]
 	if a.Chat != "" {
 		if g := s.st.Groups[a.Chat]; g == nil || g.Dismissed || g.Members[a.User] == nil {
@@ -99,27 +102,27 @@ func (s *Server) answer(t *transaction, a *act) {
 		t.do(op{K: opSay, Chat: a.Chat, ID: a.User, Name: "chat", Text: text})
 		return
 	}
-	if !s.write(t, a.User, a.Person, text) {
+	if !s.write(t, a.User, a.Person, "chat", text) {
 		return
 	}
-	if p := s.st.people[a.Person]; p != nil && s.st.behaviour(p).Ask > 0 && r.Float64() < 0.4 {
+	if r.Float64() < 0.4 {
 		t.later(t.At+int64(longTail(r, 3)*float64(minuteMS)), act{Kind: actAsk, User: a.User, Person: a.Person, Try: a.Try})
 	}
 }
 
 // write lets a member write to a customer; false if the customer would not get it.
-func (s *Server) write(t *transaction, user, person, text string) bool {
+func (s *Server) write(t *transaction, user, person, kind, text string) bool {
 	if e := s.st.edge(user, person); e == nil || e.Status != edgeFull || e.Blocked || s.st.member(user) == nil {
 		return false
 	}
-	t.do(op{K: opTalk, User: user, Ext: person, ID: user, Name: "chat", Text: text})
+	t.do(op{K: opTalk, User: user, Ext: person, ID: user, Name: kind, Text: text})
 	return true
 }
 
 // writeFirst lets a member write to a customer who has not asked.
 func (s *Server) writeFirst(t *transaction, a *act) {
-	if s.write(t, a.User, a.Person, phrase(greets, s.st.World.Seed, "write", a.User, a.Person, itoa(int(a.At)))) {
-		s.react(t, a.Person, a.User, "", "write|"+itoa(int(a.At)), 4)
+	if s.write(t, a.User, a.Person, "chat", phrase(greets, s.st.World.Seed, "write", a.User, a.Person, dayName(a.At))) {
+		s.react(t, a.Person, a.User, "", "write|"+dayName(a.At), 4)
 	}
 }
 
@@ -152,7 +155,7 @@ func (s *Server) applyToday(t *transaction) {
 				}
 			}
 		}
-		r := dice(s.st.World.Seed, "applies", m.UserID, itoa(int(t.At)))
+		r := dice(s.st.World.Seed, "applies", m.UserID, dayName(t.At))
 		r.Shuffle(len(strangers), func(i, j int) { strangers[i], strangers[j] = strangers[j], strangers[i] })
 		n := int(m.Applies)
 		if r.Float64() < m.Applies-float64(n) {
@@ -195,7 +198,7 @@ func (s *Server) apply(t *transaction, user, person string) bool {
 		return false
 	}
 	t.do(op{K: opApplied, User: user})
-	r := dice(s.st.World.Seed, "apply", user, person, itoa(int(t.At)))
+	r := dice(s.st.World.Seed, "apply", user, person, dayName(t.At))
 	if r.Float64() < s.st.behaviour(s.st.people[person]).Accept {
 		t.later(t.At+minuteMS+r.Int64N(59*minuteMS), act{Kind: actAccepted, User: user, Person: person})
 	}
@@ -240,7 +243,7 @@ func talkHands() map[string]hand {
 			return nil, nil
 		}),
 		"write": handed(func(s *Server, t *transaction, x in) (fields, error) {
-			if x.Text == "" || !s.write(t, s.canonical(x.UserID), x.External, x.Text) {
+			if x.Text == "" || !s.write(t, s.canonical(x.UserID), x.External, "sidebar", x.Text) {
 				return nil, dead("没有内容，或对方收不到")
 			}
 			return nil, nil

@@ -1,6 +1,176 @@
 // Generated from docs/openapi by `npm run generate`. Never edited by hand.
 /* eslint-disable */
 export interface paths {
+    "/api/archive/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask WeCom now who has a seat and who agreed */
+        post: operations["askArchiveConsents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/chats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Conversations, those with the latest message first */
+        get: operations["listArchiveChats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/chats/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A stretch of one conversation */
+        get: operations["readArchiveChat"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/chats/{id}/messages/{message_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that one message holds */
+        get: operations["getArchiveMessage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who agreed to the archive, latest change first */
+        get: operations["listArchiveConsents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who has an archive seat */
+        get: operations["getArchiveCoverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read new messages now */
+        post: operations["pullArchive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages that hold a piece of text, newest first */
+        get: operations["searchArchive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change how long messages are kept and whether files are fetched */
+        put: operations["saveArchiveSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where reading stands, what is held and what is missing */
+        get: operations["getArchiveState"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit": {
         parameters: {
             query?: never;
@@ -466,6 +636,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the first run has come */
+        get: operations["get-setup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Our public address and the callback's keys */
+        put: operations["set-setup-address"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** The brand and its owner */
+        put: operations["set-setup-brand"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Examine what was entered so far */
+        post: operations["check-setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/corp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** The corp's app, tested at once */
+        put: operations["set-setup-corp"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/enter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin or go on with the one-time link */
+        post: operations["enter-setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/files/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** A proof file for the root of our address */
+        put: operations["set-setup-file"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Register the corp and sign its owner in */
+        post: operations["finish-setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sop/board": {
         parameters: {
             query?: never;
@@ -705,6 +1011,23 @@ export interface paths {
         patch: operations["update-store"];
         trace?: never;
     };
+    "/api/system/call-limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** WeCom's limits of calls, fullest first */
+        get: operations["listCallLimits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system/callbacks": {
         parameters: {
             query?: never;
@@ -767,6 +1090,24 @@ export interface paths {
         put?: never;
         /** Handle a callback again */
         post: operations["replayCallback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the last examination of this installation found */
+        get: operations["get-doctor"];
+        put?: never;
+        /** Examine this installation now; takes up to ten seconds and changes nothing */
+        post: operations["run-doctor"];
         delete?: never;
         options?: never;
         head?: never;
@@ -962,6 +1303,127 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system/wecom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How this installation is connected to WeCom, without secrets */
+        get: operations["get-wecom-settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change our public address, tested first */
+        put: operations["set-wecom-address"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/app": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change the app's id or secret, tested first */
+        put: operations["set-wecom-app"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change the name that customers read */
+        put: operations["set-wecom-brand"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The callback's token and key, to be copied into WeCom's console */
+        get: operations["get-callback-keys"];
+        put?: never;
+        /** Make the next token and key; both pairs count until WeCom uses the next */
+        post: operations["rotate-callback-keys"];
+        /** Give the next token and key up */
+        delete: operations["keep-callback-keys"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/files/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** A proof file for the root of our address */
+        put: operations["set-wecom-file"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/secrets/{which}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change the secret of the contacts sync or the chat archive, tested first */
+        put: operations["set-wecom-secret"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tags": {
         parameters: {
             query?: never;
@@ -1120,6 +1582,14 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AddressInputBody: {
+            /** @description empty keeps the present one, or makes one */
+            callback_token?: string;
+            encoding_aes_key?: string;
+            public_url: string;
+            /** @description make a new token and key */
+            renew?: boolean;
+        };
         AnalyticsAlert: {
             /** Format: int64 */
             count: number;
@@ -1169,6 +1639,251 @@ export interface components {
             params?: {
                 [key: string]: unknown;
             };
+        };
+        AppInputBody: {
+            /** Format: int64 */
+            agent_id: number;
+            /** @description empty keeps the present one */
+            secret?: string;
+        };
+        ArchiveChat: {
+            /** Format: date-time */
+            first_at: string | null;
+            /** Format: int64 */
+            group_id: number | null;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            last_at: string | null;
+            member: components["schemas"]["ArchivePerson"];
+            /** Format: int64 */
+            messages: number;
+            /** @description of a group we know */
+            name: string;
+            peer: components["schemas"]["ArchivePerson"];
+            /** @enum {string} */
+            place: "single" | "internal" | "room";
+            room_id: string;
+        };
+        ArchiveConsent: {
+            /**
+             * Format: date-time
+             * @description when WeCom was last asked
+             */
+            checked_at: string | null;
+            customer: components["schemas"]["ArchivePerson"];
+            group: string;
+            /** Format: int64 */
+            group_id: number | null;
+            /** @enum {string} */
+            place: "single" | "internal" | "room";
+            /** Format: date-time */
+            since: string | null;
+            /** @enum {string} */
+            source: "callback" | "message" | "check";
+            /** @description in a single chat */
+            staff: components["schemas"]["ArchivePerson"];
+            /** @enum {string} */
+            state: "agree" | "disagree" | "unknown";
+        };
+        ArchiveConsentsOut: {
+            items: components["schemas"]["ArchiveConsent"][];
+            next: string;
+            /** @description of everything that the other filters leave */
+            totals: {
+                [key: string]: number;
+            };
+        };
+        ArchiveCoverageOut: {
+            /**
+             * Format: date-time
+             * @description when WeCom last said who has a seat; null = not known
+             */
+            asked_at: string | null;
+            seated: components["schemas"]["ArchiveSeat"][];
+            /** @description may have customers, but their chats are not archived */
+            unseated: components["schemas"]["ArchiveSeat"][];
+        };
+        ArchiveFile: {
+            /** Format: int64 */
+            n: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description bytes; 0 = not known
+             */
+            size: number;
+            /** @enum {string} */
+            state: "listed" | "wanted" | "stored" | "expired" | "too_large" | "failed";
+        };
+        ArchiveGap: {
+            /** Format: int64 */
+            at_most: number | null;
+            /** Format: date-time */
+            found_at: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+        };
+        ArchiveHit: {
+            /** Format: date-time */
+            at: string;
+            chat: components["schemas"]["ArchiveChat"];
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            /** @description a piece of the text; what was searched for is marked */
+            parts: components["schemas"]["ArchivePart"][];
+            /** Format: date-time */
+            recalled_at: string | null;
+            sender: components["schemas"]["ArchivePerson"];
+        };
+        ArchiveMessage: {
+            /** Format: date-time */
+            at: string;
+            body: string;
+            files: components["schemas"]["ArchiveFile"][];
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            link?: string;
+            /** @description it holds more than its text and files */
+            more: boolean;
+            /** Format: date-time */
+            recalled_at: string | null;
+            sender: components["schemas"]["ArchivePerson"];
+        };
+        ArchiveMessageOut: {
+            body: string;
+            kind: string;
+            /** @description WeCom's id of the message */
+            msg_id: string;
+            /** @description what it holds besides, as WeCom gave it; null for a plain text */
+            rest: unknown;
+        };
+        ArchiveMessagesOut: {
+            /** @description there are newer ones */
+            after: boolean;
+            /** @description there are older ones */
+            before: boolean;
+            chat: components["schemas"]["ArchiveChat"];
+            /** @description oldest first */
+            items: components["schemas"]["ArchiveMessage"][];
+        };
+        ArchiveMonth: {
+            /** Format: int64 */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description about; null = not counted yet
+             */
+            messages: number | null;
+            /** @description 2026-05 */
+            month: string;
+        };
+        ArchivePart: {
+            hit?: boolean;
+            text: string;
+        };
+        ArchivePerson: {
+            /** @description WeCom's id */
+            account: string;
+            /** Format: int64 */
+            id: number | null;
+            /** @enum {string} */
+            kind: "staff" | "customer" | "robot";
+            name: string;
+        };
+        ArchiveProblem: {
+            code: string;
+            message: string;
+        };
+        ArchiveSearchOut: {
+            /** @description there are more than that */
+            capped: boolean;
+            items: components["schemas"]["ArchiveHit"][];
+            next: string;
+            /** Format: int64 */
+            took_ms: number;
+            /**
+             * Format: int64
+             * @description on the first page; at most 1,000
+             */
+            total: number | null;
+        };
+        ArchiveSeat: {
+            /** @description still with the company */
+            active: boolean;
+            name: string;
+            /**
+             * Format: date-time
+             * @description when we first saw the seat
+             */
+            since: string | null;
+            /** Format: int64 */
+            staff_id: number;
+            userid: string;
+        };
+        ArchiveSettings: {
+            /** @description fetch every file by itself, within the five days that WeCom keeps it */
+            fetch_media: boolean;
+            /**
+             * Format: int64
+             * @description larger files are not kept
+             */
+            media_max_mb: number;
+            /** Format: int64 */
+            retention_months: number;
+        };
+        ArchiveStateOut: {
+            ask_problem: components["schemas"]["ArchiveProblem"];
+            /** @description the archive's secret is known, so WeCom can be asked about seats and consents */
+            can_ask: boolean;
+            /** Format: date-time */
+            caught_up_at: string | null;
+            /** Format: date-time */
+            checked_at: string | null;
+            /** Format: int64 */
+            duplicates: number;
+            /** @description there is an adapter to read from */
+            enabled: boolean;
+            /** Format: date-time */
+            failed_at: string | null;
+            /**
+             * Format: int64
+             * @description in a row
+             */
+            failures: number;
+            /** Format: int64 */
+            files_wanted: number;
+            gaps: components["schemas"]["ArchiveGap"][];
+            /**
+             * Format: date-time
+             * @description time of the last message read
+             */
+            last_at: string | null;
+            /**
+             * Format: int64
+             * @description kept since the beginning
+             */
+            messages: number;
+            months: components["schemas"]["ArchiveMonth"][];
+            /** Format: int64 */
+            position: number;
+            problem: components["schemas"]["ArchiveProblem"];
+            /** Format: date-time */
+            pulled_at: string | null;
+            /** Format: date-time */
+            seats_at: string | null;
+            settings: components["schemas"]["ArchiveSettings"];
+            /**
+             * Format: int64
+             * @description of kinds that this version does not know; kept as they came
+             */
+            strange: number;
+            /** Format: int64 */
+            switches: number;
         };
         AuditEntry: {
             action: string;
@@ -1238,6 +1953,17 @@ export interface components {
             role: "owner" | "operator" | "store_manager" | "staff" | "analyst";
             stores: components["schemas"]["AuthStoreRef"][];
         };
+        BrandInputBody: {
+            brand: string;
+            email: string;
+            owner_name: string;
+            /** @description empty keeps the one that was given before */
+            password?: string;
+        };
+        CheckInputBody: {
+            /** @description which checks; empty = all */
+            ids?: string[];
+        };
         ClockInBody: {
             playing?: boolean;
             /**
@@ -1245,6 +1971,41 @@ export interface components {
              * @description simulated seconds per second, at most
              */
             speed?: number;
+        };
+        CorpCallLimit: {
+            api: string;
+            /**
+             * Format: int64
+             * @description so many calls run at the same time at most, after WeCom refused for that
+             */
+            at_once: number | null;
+            /**
+             * Format: int64
+             * @description this process's share
+             */
+            limit: number | null;
+            /**
+             * Format: int64
+             * @description calls that WeCom refused for frequency since the process started
+             */
+            refused: number;
+            /** @enum {string} */
+            state: "ok" | "near" | "slowed" | "blocked";
+            /**
+             * Format: date-time
+             * @description until when the API is not called after WeCom refused it
+             */
+            until: string | null;
+            /** Format: int64 */
+            used: number | null;
+            /**
+             * @description day and month are those of the calendar; none where only WeCom's refusals count
+             * @enum {string}
+             */
+            window: "minute" | "hour" | "day" | "month" | "none";
+        };
+        CorpCallLimitsOut: {
+            items: components["schemas"]["CorpCallLimit"][];
         };
         CorpCallback: {
             /** Format: int64 */
@@ -1257,6 +2018,8 @@ export interface components {
              */
             corp_at: string;
             customer: components["schemas"]["CorpRef"];
+            /** @description what changed in a group: add_member, del_member, change_owner, change_name, change_notice; empty otherwise */
+            detail: string;
             /** @description false for kinds that WeCom's documents did not know */
             documented: boolean;
             entity: string;
@@ -1296,6 +2059,8 @@ export interface components {
             corp_at: string;
             customer: components["schemas"]["CorpRef"];
             decisions: components["schemas"]["CorpDecision"][];
+            /** @description what changed in a group: add_member, del_member, change_owner, change_name, change_notice; empty otherwise */
+            detail: string;
             /** @description false for kinds that WeCom's documents did not know */
             documented: boolean;
             effects: components["schemas"]["CorpEffect"][];
@@ -1400,6 +2165,17 @@ export interface components {
             orphaned_codes: number;
             queues: components["schemas"]["CorpQueue"][];
         };
+        CorpInputBody: {
+            /** Format: int64 */
+            agent_id: number;
+            /** @description where a sandbox signs staff in; empty = WeCom's own */
+            authorize_url?: string;
+            corp_id: string;
+            /** @description empty keeps the one that was given before */
+            secret?: string;
+            /** @description of a sandbox or a proxy; empty = WeCom's own */
+            wecom_base_url?: string;
+        };
         CorpJobsOut: {
             items: components["schemas"]["JobInfo"][];
             ui: string;
@@ -1475,6 +2251,18 @@ export interface components {
             role: string;
             store_ids?: number[];
         };
+        CustomerArchiveConsent: {
+            /** @enum {string} */
+            place: "single" | "internal" | "room";
+            /** Format: date-time */
+            since: string | null;
+            /** @enum {string} */
+            state: "agree" | "disagree" | "unknown";
+            with: string;
+        };
+        CustomerArchivePart: {
+            consents: components["schemas"]["CustomerArchiveConsent"][];
+        };
         CustomerAttributedPart: {
             /** Format: date-time */
             at: string;
@@ -1489,6 +2277,8 @@ export interface components {
             name: string;
         };
         CustomerDetail: {
+            /** @description null while the chat archive is not used */
+            archive: components["schemas"]["CustomerArchivePart"];
             /** Format: int64 */
             gender: number;
             groups: components["schemas"]["CustomerGroupPart"][];
@@ -1723,6 +2513,73 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        DoctorChange: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            before: "ok" | "warn" | "fail" | "unknown" | "skipped";
+            check: string;
+            found: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            state: "ok" | "warn" | "fail" | "unknown" | "skipped";
+            title: string;
+        };
+        DoctorReport: {
+            /** @description newest first */
+            changes: components["schemas"]["DoctorChange"][];
+            /**
+             * Format: date-time
+             * @description of the newest finding; null before the first examination
+             */
+            checked_at: string | null;
+            items: components["schemas"]["DoctorView"][];
+            /**
+             * @description the worst of all
+             * @enum {string}
+             */
+            state: "ok" | "warn" | "fail" | "unknown" | "skipped";
+        };
+        DoctorView: {
+            /** @enum {string} */
+            area: "wecom" | "callback" | "server";
+            /** Format: date-time */
+            checked_at?: string;
+            /** @description where the manual says more */
+            doc: string;
+            facts: {
+                [key: string]: unknown;
+            };
+            /** @description what to do next; empty when there is nothing to do */
+            fix: string;
+            /** @description what was found, with figures */
+            found: string;
+            id: string;
+            /** @description the finding's name, for programs */
+            says: string;
+            /**
+             * Format: date-time
+             * @description when the check first ended in this state
+             */
+            since?: string;
+            /** @enum {string} */
+            state: "ok" | "warn" | "fail" | "unknown" | "skipped";
+            title: string;
+            /** Format: int64 */
+            took_ms: number;
+        };
+        EnterInputBody: {
+            token: string;
+        };
+        FileInputBody: {
+            /** @description empty removes the file */
+            text: string;
+        };
+        FinishInputBody: {
+            /** @description finish although some checks fail */
+            accept?: boolean;
+        };
         GroupChangeOut: {
             /** Format: date-time */
             at: string;
@@ -1955,6 +2812,11 @@ export interface components {
             queued_at: string;
             state: string;
         };
+        KeysInputBody: {
+            encoding_aes_key?: string;
+            /** @description empty makes one */
+            token?: string;
+        };
         LinkInputBody: {
             token: string;
         };
@@ -2137,6 +2999,9 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        NameInputBody: {
+            brand: string;
+        };
         OptOutInBody: {
             reason: string;
         };
@@ -2206,6 +3071,10 @@ export interface components {
             kind: string;
             lane: string;
             state: string;
+        };
+        PageArchiveChat: {
+            items: components["schemas"]["ArchiveChat"][];
+            next: string;
         };
         PageAuditEntry: {
             items: components["schemas"]["AuditEntry"][];
@@ -2292,12 +3161,93 @@ export interface components {
             current?: string;
             new_password: string;
         };
+        PublicInputBody: {
+            /** @description save although the test fails */
+            accept?: boolean;
+            public_url: string;
+        };
         PublishInputBody: {
             note: string;
             steps: components["schemas"]["SopStep"][];
         };
         "ReplyStruct { Items ListTagGroupOut \"json:\\\"items\\\"\" }Body": {
             items: components["schemas"]["CustomerTagGroupOut"][];
+        };
+        SecretInputBody: {
+            /** @description empty removes it */
+            secret: string;
+        };
+        SetupCallbackKeys: {
+            encoding_aes_key: string;
+            /** @description these are the next ones; the present ones still count, too */
+            next: boolean;
+            token: string;
+        };
+        SetupChangeOutput: {
+            /** @description what the test found */
+            items: components["schemas"]["DoctorView"][];
+            saved: boolean;
+        };
+        SetupCheckOutput: {
+            items: components["schemas"]["DoctorView"][];
+            /**
+             * @description the worst of all
+             * @enum {string}
+             */
+            state: "ok" | "warn" | "fail" | "unknown" | "skipped";
+        };
+        SetupKnockView: {
+            /** Format: date-time */
+            at: string | null;
+            /** @description why it was refused */
+            message: string;
+            /** @enum {string} */
+            state: "none" | "ok" | "refused";
+        };
+        SetupSettingsView: {
+            /** Format: int64 */
+            agent_id: number;
+            /** @description there is one */
+            archive_secret: boolean;
+            brand: string;
+            callback_url: string;
+            /** @description there is one */
+            contacts_secret: boolean;
+            corp_id: string;
+            files: components["schemas"]["TenantFile"][];
+            public_url: string;
+            /** @description a next token and key wait for WeCom to use them */
+            rotating: boolean;
+            /** @description empty = WeCom's own */
+            wecom_base_url: string;
+        };
+        SetupView: {
+            /** Format: int64 */
+            agent_id: number;
+            /** @description as WeCom calls the app; empty until the secret was accepted */
+            app_name: string;
+            authorize_url: string;
+            brand: string;
+            callback_token: string;
+            callback_url: string;
+            corp_id: string;
+            email: string;
+            encoding_aes_key: string;
+            /** @description this browser has used the link */
+            entered: boolean;
+            files: components["schemas"]["TenantFile"][];
+            has_password: boolean;
+            has_secret: boolean;
+            knock: components["schemas"]["SetupKnockView"];
+            /** @description the first step that is not done; empty when only the examination is left */
+            missing: string;
+            /** @description no corp is registered yet */
+            open: boolean;
+            owner_name: string;
+            public_url: string;
+            /** @description the configured address, or the one this browser used */
+            suggested_url: string;
+            wecom_base_url: string;
         };
         SopBoard: {
             items: components["schemas"]["SopBoardRow"][];
@@ -2719,6 +3669,10 @@ export interface components {
             /** Format: date-time */
             window_end: string;
         };
+        TenantFile: {
+            name: string;
+            text: string;
+        };
         TouchCount: {
             /** Format: int64 */
             count: number;
@@ -2785,6 +3739,360 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    askArchiveConsents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listArchiveChats: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                /** @description service_quality, complaint, security or legal */
+                purpose?: string;
+                /** @description in one's own words; recorded */
+                reason?: string;
+                staff_id?: number;
+                customer_id?: number;
+                group_id?: number;
+                chat_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageArchiveChat"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    readArchiveChat: {
+        parameters: {
+            query?: {
+                /** @description service_quality, complaint, security or legal */
+                purpose?: string;
+                /** @description in one's own words; recorded */
+                reason?: string;
+                /** @description with message_id, the place to read from; without, the newest end */
+                at?: string;
+                message_id?: number;
+                direction?: "around" | "before" | "after";
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveMessagesOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getArchiveMessage: {
+        parameters: {
+            query: {
+                /** @description service_quality, complaint, security or legal */
+                purpose?: string;
+                /** @description in one's own words; recorded */
+                reason?: string;
+                at: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+                message_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveMessageOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listArchiveConsents: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                state?: "agree" | "disagree" | "unknown";
+                staff_id?: number;
+                customer_id?: number;
+                group_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveConsentsOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getArchiveCoverage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveCoverageOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    pullArchive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    searchArchive: {
+        parameters: {
+            query?: {
+                /** @description opaque; from the last page's next */
+                cursor?: string;
+                limit?: number;
+                /** @description service_quality, complaint, security or legal */
+                purpose?: string;
+                /** @description in one's own words; recorded */
+                reason?: string;
+                staff_id?: number;
+                customer_id?: number;
+                group_id?: number;
+                chat_id?: number;
+                /** @description two characters at least */
+                q?: string;
+                /** @description kinds of message, as WeCom names them */
+                kind?: string[];
+                from?: string;
+                /** @description not included */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveSearchOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    saveArchiveSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArchiveSettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getArchiveState: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveStateOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
     listAudit: {
         parameters: {
             query?: {
@@ -3894,6 +5202,268 @@ export interface operations {
             };
         };
     };
+    "get-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-setup-address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddressInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-setup-brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BrandInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "check-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupCheckOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-setup-corp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CorpInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupCheckOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "enter-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-setup-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "finish-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FinishInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
     "sop-board": {
         parameters: {
             query?: {
@@ -4405,6 +5975,35 @@ export interface operations {
             };
         };
     };
+    listCallLimits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorpCallLimitsOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
     listCallbacks: {
         parameters: {
             query?: {
@@ -4525,6 +6124,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "get-doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoctorReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "run-doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoctorReport"];
                 };
             };
             /** @description Error */
@@ -4935,6 +6592,295 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "get-wecom-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupSettingsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-wecom-address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublicInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupChangeOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-wecom-app": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupChangeOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-wecom-brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NameInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "get-callback-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupCallbackKeys"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "rotate-callback-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeysInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "keep-callback-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-wecom-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-wecom-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                which: "contacts" | "archive";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupChangeOutput"];
                 };
             };
             /** @description Error */

@@ -586,6 +586,8 @@ export interface Callback {
   received_at: string;
   corp_at: string;
   kind: string;
+  /** What changed in a group; empty for other kinds. */
+  detail: string;
   /** False for kinds that WeCom's documents did not know. */
   documented: boolean;
   entity: string;
@@ -683,6 +685,18 @@ export interface OutboxCall {
   error_code: string | null;
   error: string | null;
   cause_id: number;
+}
+
+/** How far an API of WeCom is from one of its limits, as the process that answers counts. */
+export interface CallLimit {
+  api: string;
+  window: "minute" | "hour" | "day" | "month" | "none";
+  used: number | null;
+  limit: number | null;
+  state: "ok" | "near" | "slowed" | "blocked";
+  until: string | null;
+  at_once: number | null;
+  refused: number;
 }
 
 export type SyncThing = "staff" | "tags" | "relations" | "groups" | "members" | "ways" | "join_ways";
@@ -954,4 +968,101 @@ export interface ChosenStore {
   group_qr: string | null;
   group_qr_svg: string | null;
   note: string;
+}
+
+export type CheckState = "ok" | "warn" | "fail" | "unknown" | "skipped";
+export type CheckArea = "wecom" | "callback" | "server";
+
+/** What one check of the doctor found, in the reader's language. */
+export interface Finding {
+  id: string;
+  area: CheckArea;
+  state: CheckState;
+  title: string;
+  found: string;
+  fix: string;
+  says: string;
+  /** Where the manual says more. */
+  doc: string;
+  took_ms: number;
+  checked_at?: string;
+  since?: string;
+}
+
+export interface CheckChange {
+  id: number;
+  check: string;
+  title: string;
+  at: string;
+  before: CheckState;
+  state: CheckState;
+  found: string;
+}
+
+export interface DoctorReport {
+  checked_at: string | null;
+  state: CheckState;
+  items: Finding[];
+  changes: CheckChange[];
+}
+
+export interface Findings {
+  state: CheckState;
+  items: Finding[];
+}
+
+/** A small text file at the root of our address, by which WeCom makes sure that the domain is ours. */
+export interface ProofFile {
+  name: string;
+  text: string;
+}
+
+export type SetupStep = "brand" | "corp" | "callback" | "contact" | "domain" | "health";
+
+/** The first run as far as it has come. */
+export interface Setup {
+  open: boolean;
+  entered: boolean;
+  brand: string;
+  owner_name: string;
+  email: string;
+  has_password: boolean;
+  corp_id: string;
+  agent_id: number;
+  app_name: string;
+  has_secret: boolean;
+  wecom_base_url: string;
+  authorize_url: string;
+  public_url: string;
+  suggested_url: string;
+  callback_url: string;
+  callback_token: string;
+  encoding_aes_key: string;
+  knock: { state: "none" | "ok" | "refused"; at: string | null; message: string };
+  files: ProofFile[];
+  missing: string;
+}
+
+export interface WeComSettings {
+  corp_id: string;
+  agent_id: number;
+  brand: string;
+  wecom_base_url: string;
+  public_url: string;
+  callback_url: string;
+  rotating: boolean;
+  contacts_secret: boolean;
+  archive_secret: boolean;
+  files: ProofFile[];
+}
+
+export interface SettingsChange {
+  saved: boolean;
+  items: Finding[];
+}
+
+export interface CallbackKeys {
+  token: string;
+  encoding_aes_key: string;
+  next: boolean;
 }

@@ -43,6 +43,8 @@ export const menu: MenuPart[] = [
       { path: "/system/callbacks", label: "menu.callbacks", permission: "system.read" },
       { path: "/system/outbox", label: "menu.outbox", permission: "system.read" },
       { path: "/system/sync", label: "menu.sync", permission: "system.read" },
+      { path: "/system/doctor", label: "menu.doctor", permission: "system.read" },
+      { path: "/system/wecom", label: "menu.wecom", permission: "system.manage" },
       { path: "/system/meters", label: "menu.meters", permission: "system.read" },
       { path: "/statistics", label: "menu.statistics", permission: "report.read" },
       { path: "/imports", label: "menu.imports", permission: "import.run" },

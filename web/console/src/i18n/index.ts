@@ -7,6 +7,7 @@ import { callback } from "./callback";
 import { kit } from "./kit";
 import { people } from "./people";
 import { retention } from "./retention";
+import { setup } from "./setup";
 import { shell } from "./shell";
 import { statistic } from "./statistic";
 import { sync } from "./sync";
@@ -22,6 +23,7 @@ export const messages = {
   ...statistic,
   ...sync,
   ...callback,
+  ...setup,
 } as const;
 
 export type MessageKey = keyof typeof messages;

@@ -18,6 +18,7 @@ const tones: Record<string, Tone> = {
   "message.failed": "bad",
   "welcome.failed": "bad",
   "customer.ended": "bad",
+  "customer.transfer_failed": "warn",
   "customer.opted_out": "bad",
   "group.left": "bad",
   "order.refunded": "bad",
@@ -42,7 +43,10 @@ export function tell(item: Pick<TimelineItem, "kind" | "params" | "place">, t: T
 
   switch (item.kind.split(".")[0]) {
     case "customer":
-      if (item.kind === "customer.ended") title = t.word("event.ended", text("by")) || title;
+      if (item.kind === "customer.ended") {
+        title = p.transferred === true ? t("event.ended.transferred") : t.word("event.ended", text("by")) || title;
+      }
+      if (item.kind === "customer.transfer_failed") add(t.word("transfer_reason", text("reason")));
       if (item.kind === "customer.tagged" || item.kind === "customer.untagged") add(text("name"));
       if (item.kind === "customer.added") add(t.word("add_way", String(number("add_way") ?? "")));
       break;

@@ -3,6 +3,7 @@ import type {
   AuditEntry,
   CallbackDetail,
   CallbackPage,
+  CallLimit,
   Door,
   Health,
   Job,
@@ -60,6 +61,12 @@ export const outboxQuery = ({ page: _, ...query }: OutboxSearch) =>
     queryFn: () => unwrap<Page<OutboxCall>>(api.GET("/api/system/outbox", { params: { query } })),
     placeholderData: keepPreviousData,
   });
+
+export const callLimitsQuery = queryOptions({
+  queryKey: ["system", "call-limits"],
+  queryFn: () => unwrap<{ items: CallLimit[] }>(api.GET("/api/system/call-limits")),
+  refetchInterval: 5000,
+});
 
 /** The newest runs; of one kind, if given. What runs is asked for often, so that its bars move. */
 export const syncQuery = (kind: SyncRun["kind"] | undefined) =>
