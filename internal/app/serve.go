@@ -129,7 +129,9 @@ func (a *App) begin(ctx context.Context, c *corp.Corp, extra map[string]http.Han
 		}
 		cancel()
 		for range left {
-			_ = <-done // it ends because it is told to
+			if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+				a.Log.Debug("a part ended", "error", err)
+			}
 		}
 		stopJobs()
 		if errors.Is(first, context.Canceled) {

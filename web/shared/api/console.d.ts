@@ -1948,6 +1948,8 @@ export interface components {
              */
             corp_at: string;
             customer: components["schemas"]["CorpRef"];
+            /** @description what changed in a group: add_member, del_member, change_owner, change_name, change_notice; empty otherwise */
+            detail: string;
             /** @description false for kinds that WeCom's documents did not know */
             documented: boolean;
             entity: string;
@@ -1987,6 +1989,8 @@ export interface components {
             corp_at: string;
             customer: components["schemas"]["CorpRef"];
             decisions: components["schemas"]["CorpDecision"][];
+            /** @description what changed in a group: add_member, del_member, change_owner, change_name, change_notice; empty otherwise */
+            detail: string;
             /** @description false for kinds that WeCom's documents did not know */
             documented: boolean;
             effects: components["schemas"]["CorpEffect"][];
@@ -3493,6 +3497,11 @@ export interface components {
             state: "running" | "paused" | "done" | "failed";
         };
         SyncRunsOut: {
+            /**
+             * Format: date-time
+             * @description while WeCom's limits hold back an API that runs call
+             */
+            held_back_until: string | null;
             items: components["schemas"]["SyncRunItem"][];
             /**
              * Format: date-time
