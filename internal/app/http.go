@@ -31,7 +31,9 @@ func (a *App) Describe(c *corp.Corp, users *auth.Service, jobs *job.Client, driv
 	}
 	x := APIs{Console: make1("Qunce console"), Staff: make1("Qunce staff pages"), Customer: make1("Qunce customer pages")}
 	users.API(x.Console)
-	corp.System{Corp: c, Jobs: jobs, Driver: driver}.API(x.Console)
+	system := corp.System{Corp: c, Jobs: jobs, Driver: driver}
+	system.API(x.Console)
+	system.Meters(x.Console)
 	c.Doctor.API(x.Console)
 	a.settings(c).API(x.Console)
 	setup.New(setup.Deps{}).API(x.Console) // described here; served by setUp, and closed in handler

@@ -90,8 +90,9 @@ type Corp struct {
 	Intake    *intake.Service
 	Doctor    *doctor.Service
 
-	due  []named
-	jobs atomic.Pointer[job.Client]
+	due    []named
+	jobs   atomic.Pointer[job.Client]
+	meters meters
 }
 
 // staleAfter is how old a callback's signature may be.

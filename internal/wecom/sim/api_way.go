@@ -131,6 +131,15 @@ func (w *contactWay) checkTemp() error {
 	return w.Ending.check()
 }
 
+// endingMedia checks the media that the ending of a temporary chat names.
+func (c *call) endingMedia(w *contactWay) error {
+	if !w.IsTemp {
+		return nil
+	}
+	_, parts := w.Ending.parts()
+	return c.parts(parts)
+}
+
 func checkStyle(scene, style int) error {
 	if scene == 1 && style != 0 && (style < 1 || style > 3) {
 		return refuse(41042, "invalid contact way style")
@@ -189,6 +198,7 @@ func (c *call) addWay() (fields, error) {
 		func() error { return checkWords(w.Remark, w.State) },
 		func() error { return c.checkSeats(w.Type, w.Users, w.Parties) },
 		w.checkTemp,
+		func() error { return c.endingMedia(&w) },
 		func() error { return c.wayQuota(w.IsTemp) },
 	} {
 		if err := check(); err != nil {
@@ -332,6 +342,11 @@ func (c *call) updateWay() (fields, error) {
 	}
 	if err := w.checkTemp(); err != nil {
 		return nil, err
+	}
+	if in.Ending != nil {
+		if err := c.endingMedia(&w); err != nil {
+			return nil, err
+		}
 	}
 	if err := checkStyle(w.Scene, w.Style); err != nil {
 		return nil, err

@@ -26,6 +26,11 @@ func Example(start time.Time) World {
 			{ID: "etValueGroup00001", Name: "价值", Tags: []Tag{{ID: "etValueHigh000001", Name: "高"}, {ID: "etValueNormal0001", Name: "中"}, {ID: "etValueLow0000001", Name: "低"}}},
 		},
 		Limits: Limits{RealRates: true},
+		Talk: Talk{
+			Archive: &Archive{Members: []string{"service.01"}},
+			Kf:      []Service{{OpenKfID: "wkXiaomanService0001", Name: "小满客服", Servicers: []string{"service.01", "service.02"}, PerDay: 4}},
+			Robots:  []Robot{{Key: "8f1d2c3b-4a5e-4b6c-9d7e-0123456789ab", Name: "值班提醒", Creator: "operation"}},
+		},
 	}
 	for i, m := range []struct {
 		id       string

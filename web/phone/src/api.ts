@@ -69,6 +69,45 @@ export interface Chat {
   messages: Bubble[];
 }
 
+export interface Question {
+  question_key: string;
+  title?: string;
+  option_list: { id: string; text: string }[];
+}
+
+/** A template card the app sent to a member; changed_to is what stands there once it was answered. */
+export interface CardMessage {
+  msgid: string;
+  card: {
+    button_selection?: Question;
+    select_list?: Question[];
+    checkbox?: Question & { mode?: number };
+    button_list?: { type?: number; text: string; key: string }[];
+    submit_button?: { text: string; key: string };
+    action_menu?: { action_list: { text: string; key: string }[] };
+  };
+  changed_to?: string;
+}
+
+export interface MomentRow {
+  moment_id: string;
+  userid: string;
+  name: string;
+  created_at: string;
+  published_at?: string;
+  own: boolean;
+  text: string;
+  attachments?: { msgtype: "image" | "video" | "link"; title?: string; url?: string }[];
+  selected: number;
+  seen: number;
+  likes: number;
+  comments: number;
+  cancelled?: boolean;
+  deleted?: boolean;
+  liked?: boolean;
+  commented?: boolean;
+}
+
 export interface MassTask {
   msgid: string;
   chat_type: "single" | "group";
@@ -136,6 +175,12 @@ export const leave = (id: string, chat_id: string) => call("leave", { person: id
 export const unfriend = (id: string, userid: string) => call("delete", { person: id, userid });
 export const massTasks = (userid: string) => call<{ items: MassTask[] }>(`staff/${e(userid)}/tasks`);
 export const notices = (userid: string) => call<{ messages: Bubble[] }>(`staff/${e(userid)}/inbox`);
+export const cards = (userid: string) => call<{ items: CardMessage[] }>(`staff/${e(userid)}/cards`);
+export const moments = (kind: Kind, id: string) =>
+  call<{ items: MomentRow[] }>(`${kind === "staff" ? "staff" : "person"}/${e(id)}/moments`);
+/** Does something in the client by hand; see POST /sim/act. */
+export const act = (body: { kind: string } & Record<string, unknown>) =>
+  call<{ seen?: number; selected?: number }>("../act", body);
 export const confirm = (userid: string, msgid: string) =>
   call<{ sent: number; over_cap: number; not_friend: number }>(`staff/${e(userid)}/confirm`, { msgid });
 export const sidebar = (userid: string, target: { chat_id?: string; external_userid?: string }, text: string) =>

@@ -7,6 +7,7 @@ import { Chats } from "./chats";
 import { lived } from "./guide";
 import { Blank } from "./kit";
 import { MassScreen, NoticesScreen } from "./mass";
+import { MomentsScreen } from "./moments";
 import type { Actor, Nav, Screen } from "./nav";
 import { usePoll } from "./poll";
 import { Scanner } from "./scanner";
@@ -97,6 +98,7 @@ export function Phone({ actor }: { actor: Actor }) {
       {top?.at === "card" && <Card nav={nav} kind={top.kind} onAccept={() => accept(top.kind, top.qr)} />}
       {top?.at === "mass" && <MassScreen nav={nav} />}
       {top?.at === "notices" && <NoticesScreen nav={nav} />}
+      {top?.at === "moments" && <MomentsScreen nav={nav} />}
       {toast && (
         <div class="toast" role="status">
           {toast}

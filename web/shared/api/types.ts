@@ -687,6 +687,18 @@ export interface OutboxCall {
   cause_id: number;
 }
 
+/** How far an API of WeCom is from one of its limits, as the process that answers counts. */
+export interface CallLimit {
+  api: string;
+  window: "minute" | "hour" | "day" | "month" | "none";
+  used: number | null;
+  limit: number | null;
+  state: "ok" | "near" | "slowed" | "blocked";
+  until: string | null;
+  at_once: number | null;
+  refused: number;
+}
+
 export type SyncThing = "staff" | "tags" | "relations" | "groups" | "members" | "ways" | "join_ways";
 export type SyncWhat = "added" | "ended" | "amended";
 export type SyncReason =
@@ -762,6 +774,82 @@ export interface SyncRepair {
   code_id: number;
   happened_at: string | null;
   callback_id: number;
+}
+
+/** One thing that WeCom rations; used and limit are null while they are not known. */
+export interface Meter {
+  name: string;
+  used: number | null;
+  limit: number | null;
+  state: "ok" | "near" | "full" | "unknown";
+  source: "wecom" | "ours";
+  as_of: string | null;
+  error: string;
+  /** The error's sentence. */
+  reason: string;
+  parts: { name: string; count: number; staff_id?: number; label?: string }[];
+}
+
+export interface Meters {
+  items: Meter[];
+  settings: { friends_per_staff: number };
+}
+
+interface ArchivedDay {
+  staff_id: number;
+  staff_name: string;
+  store_name: string;
+  day: string;
+  /** WeCom gave this day; without it every figure is null. */
+  given: boolean;
+  /** Read so late that WeCom had surely summed the day up. */
+  final: boolean;
+}
+
+/** A day of a member of staff in single chats, by WeCom. */
+export interface StaffDay extends ArchivedDay {
+  chats: number | null;
+  messages: number | null;
+  reply_percent: number | null;
+  reply_minutes: number | null;
+  negative: number | null;
+  applies: number | null;
+  contacts: number | null;
+}
+
+/** A day of an owner's groups, by WeCom. */
+export interface OwnerDay extends ArchivedDay {
+  groups: number | null;
+  new_groups: number | null;
+  active_groups: number | null;
+  members: number | null;
+  new_members: number | null;
+  active_members: number | null;
+  messages: number | null;
+}
+
+export interface CoverDay {
+  day: string;
+  staff: number;
+  staff_absent: number;
+  staff_open: number;
+  owners: number;
+  owner_absent: number;
+  owner_open: number;
+}
+
+export interface StatisticCover {
+  first: string | null;
+  last: string | null;
+  /** Staff with a seat now. */
+  staff: number;
+  items: CoverDay[];
+}
+
+export interface OfficialFigures {
+  date: string;
+  tiles: Metric[];
+  series: Series[];
 }
 
 export interface StrayWay {

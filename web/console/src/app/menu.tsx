@@ -45,6 +45,8 @@ export const menu: MenuPart[] = [
       { path: "/system/sync", label: "menu.sync", permission: "system.read" },
       { path: "/system/doctor", label: "menu.doctor", permission: "system.read" },
       { path: "/system/wecom", label: "menu.wecom", permission: "system.manage" },
+      { path: "/system/meters", label: "menu.meters", permission: "system.read" },
+      { path: "/statistics", label: "menu.statistics", permission: "report.read" },
       { path: "/imports", label: "menu.imports", permission: "import.run" },
       { path: "/users", label: "menu.users", permission: "user.manage" },
       { path: "/system/audit", label: "menu.audit", permission: "audit.read" },

@@ -21,6 +21,7 @@ import { codesSearch } from "../features/livecode/search";
 import { ordersSearch } from "../features/order/search";
 import { setupSearch } from "../features/setup/search";
 import { boardSearch, planSearch } from "../features/sop/search";
+import { statisticsSearch } from "../features/statistic/search";
 import { storesSearch } from "../features/store/search";
 import { auditSearch, callbacksSearch, outboxSearch, syncSearch } from "../features/system/search";
 import { tasksSearch } from "../features/task/search";
@@ -222,6 +223,17 @@ const children = [
     getParentRoute: under,
     path: "/system/wecom",
     component: lazyRouteComponent(() => import("../features/setup/settings-page"), "WeComSettingsPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/system/meters",
+    component: lazyRouteComponent(() => import("../features/system/meters-page"), "MetersPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/statistics",
+    validateSearch: statisticsSearch,
+    component: lazyRouteComponent(() => import("../features/statistic/list-page"), "StatisticsPage"),
   }),
   createRoute({
     getParentRoute: under,

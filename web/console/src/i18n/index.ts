@@ -9,6 +9,7 @@ import { people } from "./people";
 import { retention } from "./retention";
 import { setup } from "./setup";
 import { shell } from "./shell";
+import { statistic } from "./statistic";
 import { sync } from "./sync";
 import { system } from "./system";
 
@@ -19,6 +20,7 @@ export const messages = {
   ...acquisition,
   ...retention,
   ...system,
+  ...statistic,
   ...sync,
   ...callback,
   ...setup,

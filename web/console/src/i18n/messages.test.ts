@@ -9,6 +9,7 @@ import { people } from "./people";
 import { retention } from "./retention";
 import { setup } from "./setup";
 import { shell } from "./shell";
+import { statistic } from "./statistic";
 import { sync } from "./sync";
 import { system } from "./system";
 
@@ -34,7 +35,7 @@ describe("messages", () => {
   );
 
   it("are not defined twice in different areas", () => {
-    const all = [kit, shell, people, acquisition, retention, system, sync, callback, setup].flatMap((area) =>
+    const all = [kit, shell, people, acquisition, retention, system, statistic, sync, callback, setup].flatMap((area) =>
       Object.keys(area),
     );
     expect(all.filter((key, i) => all.indexOf(key) !== i)).toEqual([]);
