@@ -34,6 +34,7 @@ func (s *Service) Work(ctx context.Context) error {
 		all.Go(func() { loop(ctx) })
 	}
 	all.Wait()
+	<-ctx.Done() // without a source there is nothing to do, and that must not end the corp's other work
 	return ctx.Err()
 }
 

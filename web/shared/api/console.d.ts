@@ -1,6 +1,23 @@
 // Generated from docs/openapi by `npm run generate`. Never edited by hand.
 /* eslint-disable */
 export interface paths {
+    "/api/archive/adapter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Name the adapter to read from, after trying it */
+        put: operations["connectArchive"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/archive/ask": {
         parameters: {
             query?: never;
@@ -1011,6 +1028,23 @@ export interface paths {
         patch: operations["update-store"];
         trace?: never;
     };
+    "/api/system/call-limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** WeCom's limits of calls, fullest first */
+        get: operations["listCallLimits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system/callbacks": {
         parameters: {
             query?: never;
@@ -1820,6 +1854,8 @@ export interface components {
             retention_months: number;
         };
         ArchiveStateOut: {
+            /** @description of the adapter */
+            address: string;
             ask_problem: components["schemas"]["ArchiveProblem"];
             /** @description the archive's secret is known, so WeCom can be asked about seats and consents */
             can_ask: boolean;
@@ -1954,6 +1990,47 @@ export interface components {
              * @description simulated seconds per second, at most
              */
             speed?: number;
+        };
+        ConnectInBody: {
+            /** @description http:// or https://; empty disconnects */
+            address: string;
+            /** @description that the adapter wants to see; empty = as it is */
+            key?: string;
+        };
+        CorpCallLimit: {
+            api: string;
+            /**
+             * Format: int64
+             * @description so many calls run at the same time at most, after WeCom refused for that
+             */
+            at_once: number | null;
+            /**
+             * Format: int64
+             * @description this process's share
+             */
+            limit: number | null;
+            /**
+             * Format: int64
+             * @description calls that WeCom refused for frequency since the process started
+             */
+            refused: number;
+            /** @enum {string} */
+            state: "ok" | "near" | "slowed" | "blocked";
+            /**
+             * Format: date-time
+             * @description until when the API is not called after WeCom refused it
+             */
+            until: string | null;
+            /** Format: int64 */
+            used: number | null;
+            /**
+             * @description day and month are those of the calendar; none where only WeCom's refusals count
+             * @enum {string}
+             */
+            window: "minute" | "hour" | "day" | "month" | "none";
+        };
+        CorpCallLimitsOut: {
+            items: components["schemas"]["CorpCallLimit"][];
         };
         CorpCallback: {
             /** Format: int64 */
@@ -3687,6 +3764,39 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    connectArchive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConnectInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
     askArchiveConsents: {
         parameters: {
             query?: never;
@@ -5787,7 +5897,7 @@ export interface operations {
     getOfficialFigures: {
         parameters: {
             query?: {
-                /** @description business day; empty = the day before the corp's today */
+                /** @description business day; empty = the newest that is archived */
                 date?: string;
                 days?: number;
             };
@@ -5910,6 +6020,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DirectoryIdReply"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listCallLimits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorpCallLimitsOut"];
                 };
             };
             /** @description Error */
