@@ -59,6 +59,12 @@ func Adapter(base, key string, client *http.Client) Source {
 	return &adapter{base: strings.TrimRight(base, "/"), key: key, http: client}
 }
 
+// Probe asks an adapter for one message, which changes nothing, and returns what is wrong with it.
+func Probe(ctx context.Context, base, key string, client *http.Client) error {
+	_, err := Adapter(base, key, client).Messages(ctx, 0, 1)
+	return err
+}
+
 // reply is the adapter's answer; an error has a code alone.
 type reply struct {
 	Code     int    `json:"errcode"`

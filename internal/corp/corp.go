@@ -50,6 +50,7 @@ type Deps struct {
 	IDs       *id.Source
 	Wall      clock.Clock
 	Sealer    *tenant.Sealer
+	Registry  *tenant.Service // of all corps; nil where nothing of the registration is changed
 	HTTP      *http.Client
 	PublicURL string         // of the process; the corp's own wins
 	Processes int            // that share the database and WeCom's limits; 0 = 1

@@ -38,10 +38,12 @@ func gone(err error) bool { return wecom.IsCode(err, 84061, 40096) }
 
 func (s *Service) readAll(ctx context.Context, evs []inbox.Event) (any, error) {
 	ids := make([]string, 0, len(evs))
+	hurry := map[string]bool{}
 	for _, e := range evs {
 		ids = append(ids, e.ExternalUserID)
+		hurry[e.ExternalUserID] = hurry[e.ExternalUserID] || e.WelcomeCode != "" && e.Attempts == 0
 	}
-	return s.read(ctx, unique(ids))
+	return s.read(ctx, unique(ids), hurry)
 }
 
 // readUnknown reads customers whose end we hear of before their beginning.
@@ -54,29 +56,46 @@ func (s *Service) readUnknown(ctx context.Context, evs []inbox.Event) (any, erro
 	for _, e := range unknown {
 		ids = append(ids, e.ExternalUserID)
 	}
-	return s.read(ctx, unique(ids))
+	return s.read(ctx, unique(ids), nil)
 }
 
-func (s *Service) read(ctx context.Context, externals []string) (reading, error) {
+// hurriedRead is how long the reading of a customer may hold up their welcome.
+const hurriedRead = 2 * time.Second
+
+// read reads customers. Of those in a hurry a welcome waits: who cannot be read at once is greeted without, and looked at
+// again later.
+func (s *Service) read(ctx context.Context, externals []string, hurry map[string]bool) (reading, error) {
 	at := s.Wall.Now()
-	found := make([]*wecom.External, len(externals))
-	g, ctx := errgroup.WithContext(ctx)
+	found, late := make([]*wecom.External, len(externals)), make([]bool, len(externals))
+	g, asking := errgroup.WithContext(ctx)
 	g.SetLimit(readers)
 	for i, x := range externals {
 		g.Go(func() error {
-			e, err := s.WeCom.ExternalGet(ctx, x)
-			if gone(err) {
-				return nil
+			ctx := asking
+			if hurry[x] {
+				var done context.CancelFunc
+				ctx, done = context.WithTimeout(asking, hurriedRead)
+				defer done()
 			}
-			found[i] = &e
-			return err
+			e, err := s.WeCom.ExternalGet(ctx, x)
+			switch {
+			case gone(err):
+			case err == nil:
+				found[i] = &e
+			case hurry[x] && asking.Err() == nil:
+				late[i] = true
+			default:
+				return err
+			}
+			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return reading{}, err
 	}
-	out := reading{at: at, found: make(map[string]wecom.External, len(externals))}
+	out := reading{at: at, found: make(map[string]wecom.External, len(externals)), late: map[string]bool{}}
 	for i, x := range externals {
+		out.late[x] = late[i]
 		if found[i] != nil {
 			out.found[x] = *found[i]
 		}
@@ -84,10 +103,12 @@ func (s *Service) read(ctx context.Context, externals []string) (reading, error)
 	return out, nil
 }
 
-// reading is what WeCom showed of customers, and the wall time at which we began to ask.
+// reading is what WeCom showed of customers, and the wall time at which we began to ask; late are those whom there was no
+// time to read.
 type reading struct {
 	at    time.Time
 	found map[string]wecom.External
+	late  map[string]bool
 }
 
 func endsOf(evs []inbox.Event) []End {
@@ -112,7 +133,7 @@ func (s *Service) applyEvents(ctx context.Context, tx pg.Tx, evs []inbox.Event, 
 	if err := s.handOnWelcomes(ctx, tx, evs, r.found); err != nil {
 		return err
 	}
-	if err := s.lookAgain(ctx, tx, evs, r.found); err != nil {
+	if err := s.lookAgain(ctx, tx, evs, r); err != nil {
 		return err
 	}
 	for cause, ends := range byCause(evs) {
@@ -123,11 +144,15 @@ func (s *Service) applyEvents(ctx context.Context, tx pg.Tx, evs []inbox.Event, 
 	return nil
 }
 
-// lookAgain asks for another look at adds that WeCom does not show yet: what it shows lags behind what it tells. One that
-// was taken back since is shown no more.
-func (s *Service) lookAgain(ctx context.Context, tx pg.Tx, evs []inbox.Event, found map[string]wecom.External) error {
+// lookAgain asks for another look at customers whom there was no time to read, and at adds that WeCom does not show yet: what
+// it shows lags behind what it tells. One that was taken back since is shown no more.
+func (s *Service) lookAgain(ctx context.Context, tx pg.Tx, evs []inbox.Event, r reading) error {
 	for _, e := range evs {
-		shown := slices.ContainsFunc(found[e.ExternalUserID].Follows, func(f wecom.Follow) bool { return f.UserID == e.UserID })
+		if r.late[e.ExternalUserID] {
+			inbox.LookAgain(ctx, e, inbox.Pause(e.Attempts))
+			continue
+		}
+		shown := slices.ContainsFunc(r.found[e.ExternalUserID].Follows, func(f wecom.Follow) bool { return f.UserID == e.UserID })
 		if e.ChangeType != callback.AddExternal || shown || e.Attempts >= inbox.Looks {
 			continue
 		}

@@ -73,6 +73,9 @@ type stored struct {
 func (in *Inbox) RunOnce(ctx context.Context, lane int) (int, error) {
 	in.active.Add(1)
 	defer in.active.Add(-1)
+	if lane == urgentLane {
+		ctx = wecom.Urgently(ctx) // a welcome's twenty seconds run: WeCom's limits slow down others first
+	}
 	list, closed, err := in.claim(ctx, lane)
 	if err != nil {
 		return closed, err

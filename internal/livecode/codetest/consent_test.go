@@ -2,6 +2,7 @@ package codetest_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,5 +48,30 @@ func TestWelcomeAfterConsent(t *testing.T) {
 	}
 	if got := codetest.One[string](b, `SELECT string_agg(reason, ',' ORDER BY id) FROM livecode_welcome`); got != "consent,expired" {
 		t.Errorf("welcomes: %q", got)
+	}
+}
+
+// WeCom does not let us read the customer, or takes too long: the welcome does not wait for it, and the customer is read
+// later.
+func TestWelcomeWithoutAReading(t *testing.T) {
+	b := codetest.New(t, codetest.Options{})
+	code := b.Create(poster(b))
+	rule := sim.FaultRule{API: "externalcontact/get", Code: -1, Times: 4} // the client tries again by itself
+	if err := b.Sim.Faults(t.Context(), sim.Faults{Rules: []sim.FaultRule{rule}}); err != nil {
+		t.Fatal(err)
+	}
+	b.Do("add", map[string]any{"person": codetest.Person(0), "qr": code.QR})
+	b.Settle()
+	if got := codetest.One[string](b, `SELECT string_agg(state || reason, ',') FROM livecode_welcome`); got != "sent" {
+		t.Errorf("welcomes: %q", got)
+	}
+	if text := codetest.One[string](b, `SELECT text FROM livecode_welcome`); !strings.HasPrefix(text, "朋友") {
+		t.Errorf("the welcome knows what was not read: %q", text)
+	}
+	if n := codetest.One[int64](b, `SELECT count(*) FROM customer_relation WHERE state = 'active' AND code_id = $1`, code.ID); n != 1 {
+		t.Errorf("%d relations after the second look", n)
+	}
+	if n := codetest.One[int64](b, `SELECT attempts FROM inbox_event WHERE change_type = 'add_external_contact'`); n != 1 {
+		t.Errorf("looked again %d times", n)
 	}
 }

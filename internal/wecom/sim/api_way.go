@@ -131,12 +131,9 @@ func (w *contactWay) checkTemp() error {
 	return w.Ending.check()
 }
 
-// endingMedia checks the media that the ending of a temporary chat names.
-func (c *call) endingMedia(w *contactWay) error {
-	if !w.IsTemp {
-		return nil
-	}
-	_, parts := w.Ending.parts()
+// endingMedia refuses an ending whose media nobody can show.
+func (c *call) endingMedia(x *ending) error {
+	_, parts := x.parts()
 	return c.parts(parts)
 }
 
@@ -198,7 +195,7 @@ func (c *call) addWay() (fields, error) {
 		func() error { return checkWords(w.Remark, w.State) },
 		func() error { return c.checkSeats(w.Type, w.Users, w.Parties) },
 		w.checkTemp,
-		func() error { return c.endingMedia(&w) },
+		func() error { return c.endingMedia(&w.Ending) },
 		func() error { return c.wayQuota(w.IsTemp) },
 	} {
 		if err := check(); err != nil {
@@ -338,15 +335,16 @@ func (c *call) updateWay() (fields, error) {
 		set(&w.UnionID, in.UnionID)
 		if in.Ending != nil {
 			w.Ending = *in.Ending
+			if err := w.Ending.check(); err != nil {
+				return nil, err
+			}
+			if err := c.endingMedia(&w.Ending); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if err := w.checkTemp(); err != nil {
 		return nil, err
-	}
-	if in.Ending != nil {
-		if err := c.endingMedia(&w); err != nil {
-			return nil, err
-		}
 	}
 	if err := checkStyle(w.Scene, w.Style); err != nil {
 		return nil, err

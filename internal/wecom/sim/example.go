@@ -16,9 +16,11 @@ func Example(start time.Time) World {
 			{ID: "S002", Name: "城西店", Department: 3, Lat: 30.2869, Lng: 120.0924, Open: "09:00", Close: "21:00", Days: []int{1, 2, 3, 4, 5, 6}},
 		},
 		Segments: []Segment{
-			{Name: "常客", Share: 0.3, Behaviour: Behaviour{Scan: 1, Add: 0.95, Join: 0.8, Reply: 0.25, Leave: 0.001, Delete: 0.001}},
+			{Name: "常客", Share: 0.3, Behaviour: Behaviour{Scan: 1, Add: 0.95, Join: 0.8, Reply: 0.25, Leave: 0.001, Delete: 0.001,
+				Ask: 0.06, Chat: 0.04, Contacted: 0.03, Refuse: 0.02, Accept: 0.9, Like: 0.2, Comment: 0.05}},
 			{Name: "路过", Share: 0.6, Behaviour: DefaultBehaviour()},
-			{Name: "怕打扰", Share: 0.1, Behaviour: Behaviour{Scan: 0.7, Add: 0.5, Join: 0.1, Reply: 0.01, Leave: 0.03, Delete: 0.03}},
+			{Name: "怕打扰", Share: 0.1, Behaviour: Behaviour{Scan: 0.7, Add: 0.5, Join: 0.1, Reply: 0.01, Leave: 0.03, Delete: 0.03,
+				Ask: 0.002, Contacted: 0.01, Refuse: 0.3, Accept: 0.1, Like: 0.01}},
 		},
 		Population: &Population{Count: 200, Known: 0.45, Grouped: 0.4},
 		TagGroups: []TagGroup{

@@ -1,6 +1,23 @@
 // Generated from docs/openapi by `npm run generate`. Never edited by hand.
 /* eslint-disable */
 export interface paths {
+    "/api/archive/adapter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Name the adapter to read from, after trying it */
+        put: operations["connectArchive"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/archive/ask": {
         parameters: {
             query?: never;
@@ -1837,6 +1854,8 @@ export interface components {
             retention_months: number;
         };
         ArchiveStateOut: {
+            /** @description of the adapter */
+            address: string;
             ask_problem: components["schemas"]["ArchiveProblem"];
             /** @description the archive's secret is known, so WeCom can be asked about seats and consents */
             can_ask: boolean;
@@ -1971,6 +1990,12 @@ export interface components {
              * @description simulated seconds per second, at most
              */
             speed?: number;
+        };
+        ConnectInBody: {
+            /** @description http:// or https://; empty disconnects */
+            address: string;
+            /** @description that the adapter wants to see; empty = as it is */
+            key?: string;
         };
         CorpCallLimit: {
             api: string;
@@ -3739,6 +3764,39 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    connectArchive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConnectInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
     askArchiveConsents: {
         parameters: {
             query?: never;

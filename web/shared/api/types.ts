@@ -224,6 +224,10 @@ export interface CustomerDetail {
     join_scene: number;
     code_name: string | null;
   }[];
+  /** What the customer said about the chat archive; null while it is not used. */
+  archive: {
+    consents: { place: ArchivePlace; with: string; state: ConsentState; since: string | null }[];
+  } | null;
   orders: {
     count: number;
     net_fen: number;
@@ -877,6 +881,136 @@ export interface AuditEntry {
   action: string;
   object: string;
   detail: unknown;
+}
+
+// Chat archive
+
+export type ArchivePlace = "single" | "internal" | "room";
+export type ConsentState = "agree" | "disagree" | "unknown";
+export type ArchiveFileState = "listed" | "wanted" | "stored" | "expired" | "too_large" | "failed";
+
+export interface ArchivePerson {
+  kind: "staff" | "customer" | "robot";
+  /** The staff member's or the customer's; null for one we do not know. */
+  id: number | null;
+  name: string;
+  account: string;
+}
+
+export interface ArchiveChat {
+  id: number;
+  place: ArchivePlace;
+  member: ArchivePerson | null;
+  peer: ArchivePerson | null;
+  group_id: number | null;
+  room_id: string;
+  name: string;
+  first_at: string | null;
+  last_at: string | null;
+  messages: number;
+}
+
+export interface ArchiveHit {
+  id: number;
+  chat: ArchiveChat;
+  at: string;
+  kind: string;
+  sender: ArchivePerson;
+  parts: { text: string; hit?: boolean }[];
+  recalled_at: string | null;
+}
+
+export interface ArchiveResult {
+  items: ArchiveHit[];
+  next: string;
+  /** On the first page alone. */
+  total: number | null;
+  capped: boolean;
+  took_ms: number;
+}
+
+export interface ArchiveMessage {
+  id: number;
+  at: string;
+  kind: string;
+  sender: ArchivePerson;
+  body: string;
+  link?: string;
+  recalled_at: string | null;
+  files: { n: number; name: string; size: number; state: ArchiveFileState }[];
+  /** It holds more than its text and files. */
+  more: boolean;
+}
+
+export interface ArchiveStretch {
+  chat: ArchiveChat;
+  items: ArchiveMessage[];
+  before: boolean;
+  after: boolean;
+}
+
+export interface ArchiveRaw {
+  kind: string;
+  msg_id: string;
+  body: string;
+  rest: unknown;
+}
+
+export interface ArchiveConsent {
+  customer: ArchivePerson;
+  place: ArchivePlace;
+  staff: ArchivePerson | null;
+  group_id: number | null;
+  group: string;
+  state: ConsentState;
+  since: string | null;
+  source: "callback" | "message" | "check";
+  checked_at: string | null;
+}
+
+export interface ArchiveSeat {
+  staff_id: number;
+  name: string;
+  userid: string;
+  active: boolean;
+  since: string | null;
+}
+
+export interface ArchiveCoverage {
+  /** Null while it is not known who has a seat. */
+  asked_at: string | null;
+  seated: ArchiveSeat[];
+  unseated: ArchiveSeat[];
+}
+
+export interface ArchiveSettings {
+  retention_months: number;
+  fetch_media: boolean;
+  media_max_mb: number;
+}
+
+export interface ArchiveState {
+  enabled: boolean;
+  address: string;
+  can_ask: boolean;
+  position: number;
+  messages: number;
+  duplicates: number;
+  switches: number;
+  strange: number;
+  pulled_at: string | null;
+  caught_up_at: string | null;
+  last_at: string | null;
+  failures: number;
+  failed_at: string | null;
+  problem: { code: string; message: string } | null;
+  seats_at: string | null;
+  checked_at: string | null;
+  ask_problem: { code: string; message: string } | null;
+  months: { month: string; messages: number | null; bytes: number }[];
+  gaps: { from: string; to: string; at_most: number | null; found_at: string }[];
+  files_wanted: number;
+  settings: ArchiveSettings;
 }
 
 // Staff pages

@@ -29,6 +29,7 @@ export const menu: MenuPart[] = [
       { path: "/tasks", label: "menu.tasks", permission: "task.read" },
       { path: "/groups", label: "menu.groups", permission: "group.read" },
       { path: "/touches", label: "menu.touches", permission: "touch.read" },
+      { path: "/archive", label: "menu.archive", permission: "archive.status" },
     ],
   },
   { label: "menu.selling", entries: [{ path: "/orders", label: "menu.orders", permission: "order.read" }] },

@@ -13,6 +13,7 @@ import {
   useRouter,
 } from "@tanstack/react-router";
 import { Button } from "antd";
+import { archiveSearch } from "../features/archive/search";
 import { signInSearch } from "../features/auth/search";
 import { customerSearch, customersSearch } from "../features/customer/search";
 import { groupSearch, groupsSearch } from "../features/group/search";
@@ -172,6 +173,12 @@ const children = [
     path: "/touches",
     validateSearch: touchesSearch,
     component: lazyRouteComponent(() => import("../features/touch/list-page"), "TouchListPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/archive",
+    validateSearch: archiveSearch,
+    component: lazyRouteComponent(() => import("../features/archive/archive-page"), "ArchivePage"),
   }),
   createRoute({
     getParentRoute: under,

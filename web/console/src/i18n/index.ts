@@ -3,6 +3,7 @@
 import i18next from "i18next";
 import { initReactI18next, useTranslation } from "react-i18next";
 import { acquisition } from "./acquisition";
+import { archive } from "./archive";
 import { callback } from "./callback";
 import { kit } from "./kit";
 import { people } from "./people";
@@ -24,6 +25,7 @@ export const messages = {
   ...sync,
   ...callback,
   ...setup,
+  ...archive,
 } as const;
 
 export type MessageKey = keyof typeof messages;
