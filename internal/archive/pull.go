@@ -33,7 +33,8 @@ func (s *Service) Work(ctx context.Context) error {
 	for _, loop := range []func(context.Context){s.pulling, s.fetching, s.asking} {
 		all.Go(func() { loop(ctx) })
 	}
-	all.Wait()
+	all.Wait() // at once, where nothing is set up
+	<-ctx.Done()
 	return ctx.Err()
 }
 
