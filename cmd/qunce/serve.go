@@ -15,6 +15,7 @@ import (
 	"qunce/internal/auth"
 	"qunce/internal/config"
 	"qunce/internal/corp"
+	"qunce/internal/doctor"
 	"qunce/internal/errs"
 	"qunce/internal/intake"
 	"qunce/internal/pg"
@@ -57,17 +58,17 @@ func serve(ctx context.Context, args []string) error {
 		return err
 	}
 	defer a.Close()
-	c, err := theCorp(ctx, a)
-	if err != nil {
-		return err
-	}
 	ln, err := net.Listen("tcp", a.Config.Listen)
 	if err != nil {
 		return errs.E(errs.Unavailable, "app.listen", "cannot listen on %s", a.Config.Listen).Wrap(err)
 	}
 	go a.Watch(ctx)
-	fmt.Printf("群策 Qunce: %s\n回调地址 callback URL: %s/callback/%s\n", a.Config.PublicURL, a.Config.PublicURL, c.Schema)
-	return a.Run(ctx, c, ln, nil, nil)
+	return a.Serve(ctx, ln, app.Notices{
+		Setup: printSetupLink(a.Config),
+		Ready: func(c *corp.Corp) {
+			fmt.Printf("群策 Qunce: %s\n回调地址 callback URL: %s%s\n", c.Address(), c.Address(), doctor.CallbackPath(c.Schema))
+		},
+	})
 }
 
 func corpCommand(ctx context.Context, args []string) error {
@@ -105,7 +106,7 @@ func corpCommand(ctx context.Context, args []string) error {
 		if err := a.Tenant.UpdateSecrets(ctx, t.Schema, known.Secrets); err != nil {
 			return err
 		}
-		fmt.Println("密钥已更换，重启 qunce serve 后生效 secrets replaced; restart qunce serve")
+		fmt.Println("密钥已更换，运行中的 qunce serve 几秒内生效 secrets replaced; a running qunce serve takes them within seconds")
 		return nil
 	}
 	if t, err = a.Tenant.Create(ctx, t); err != nil {
@@ -114,7 +115,7 @@ func corpCommand(ctx context.Context, args []string) error {
 	if _, err := a.Corp(ctx, t, nil); err != nil {
 		return err
 	}
-	fmt.Printf("已登记 registered %s\n回调地址 callback URL: %s/callback/%s\n", t.Name, a.Config.PublicURL, t.Schema)
+	fmt.Printf("已登记 registered %s\n回调地址 callback URL: %s%s\n", t.Name, a.Config.PublicURL, doctor.CallbackPath(t.Schema))
 	return nil
 }
 

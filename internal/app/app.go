@@ -4,24 +4,21 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"time"
 
-	"qunce/internal/actor"
 	"qunce/internal/api"
 	"qunce/internal/clock"
 	"qunce/internal/config"
 	"qunce/internal/corp"
+	"qunce/internal/doctor"
 	"qunce/internal/errs"
 	"qunce/internal/i18n"
 	"qunce/internal/id"
-	"qunce/internal/job"
 	"qunce/internal/pg"
 	"qunce/internal/pg/embedded"
 	"qunce/internal/tenant"
@@ -36,12 +33,12 @@ type App struct {
 	IDs     *id.Source
 	Sealer  *tenant.Sealer
 	Tenant  *tenant.Service
-	Jobs    *job.Client
 	Catalog *i18n.Catalog
 
-	server  *embedded.Server
-	workers *job.Workers
-	owner   string
+	server    *embedded.Server
+	owner     string
+	keysPause time.Duration
+	begun     bool // the setup was finished in this process, and the first sync has not been asked for
 }
 
 // Options are what differs between serving, the demo and tests.
@@ -54,7 +51,7 @@ type Options struct {
 
 // Open starts or finds the database, migrates what is shared and opens the key of the secrets.
 func Open(ctx context.Context, o Options) (*App, error) {
-	a := &App{Config: o.Config, Log: o.Log, Wall: clock.Wall(), workers: job.NewWorkers()}
+	a := &App{Config: o.Config, Log: o.Log, Wall: clock.Wall(), keysPause: keysPause}
 	host, _ := os.Hostname()
 	a.owner = fmt.Sprintf("%s/%d", host, os.Getpid())
 	var err error
@@ -133,69 +130,13 @@ func (a *App) Corp(ctx context.Context, t tenant.Corp, start *time.Time) (*corp.
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 64
 	return corp.Open(ctx, t, corp.Deps{Pool: a.Pool, IDs: a.IDs, Wall: a.Wall, Sealer: a.Sealer, Registry: a.Tenant,
-		HTTP: &http.Client{Timeout: 15 * time.Second, Transport: transport}, PublicURL: a.Config.PublicURL, Processes: a.Config.Processes, Start: start, Catalog: a.Catalog, Log: a.Log})
+		HTTP: &http.Client{Timeout: 15 * time.Second, Transport: transport}, PublicURL: a.Config.PublicURL, Processes: a.Config.Processes,
+		Machine: a.Machine(), KeysUsed: a.keysUsed(ctx, t), Start: start, Catalog: a.Catalog, Log: a.Log})
 }
 
-// Run serves a corp on ln and does its work until ctx ends: the roles of the configuration decide which. extra adds
-// routes, the demo's phone; driver moves an accelerated clock.
-func (a *App) Run(ctx context.Context, c *corp.Corp, ln net.Listener, extra map[string]http.Handler, driver corp.Driver) error {
-	c.RegisterJobs(a.workers)
-	err := a.patiently(ctx, func() (err error) {
-		a.Jobs, err = job.Open(ctx, a.Pool.URL(), a.workers, quiet(a.Log))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	c.UseJobs(a.Jobs)
-	handler, err := a.handler(ctx, c, extra, driver)
-	if err != nil {
-		return err
-	}
-	ctx, stop := context.WithCancel(actor.With(ctx, actor.SystemActor()))
-	defer stop()
-	if err := a.patiently(ctx, func() error { return c.SOP.EnsureTemplates(ctx) }); err != nil {
-		return fmt.Errorf("install plans: %w", err)
-	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn), BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(context.Background()) }}
-	parts := []func() error{func() error {
-		if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-			return err
-		}
-		return nil
-	}}
-	if a.Config.Has(config.RoleIngress) {
-		parts = append(parts, func() error { return c.Receive(ctx) })
-	}
-	if a.Config.Has(config.RoleWorker) {
-		if err := a.patiently(ctx, func() error { return a.Jobs.Start(ctx) }); err != nil {
-			return fmt.Errorf("start jobs: %w", err)
-		}
-		parts = append(parts, func() error { return c.Work(ctx, a.owner) }, func() error { return a.sweep(ctx, c) })
-	}
-	done := make(chan error, len(parts))
-	for _, p := range parts {
-		go func() { done <- p() }()
-	}
-	left := len(parts)
-	select {
-	case <-ctx.Done():
-	case err = <-done: // one part ended by itself: the process ends
-		left--
-	}
-	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	_ = server.Shutdown(closing)
-	stop()
-	for range left {
-		<-done
-	}
-	a.Jobs.Stop(closing)
-	if err != nil && !errors.Is(err, context.Canceled) {
-		return err
-	}
-	return nil
+// Machine is what the process knows of itself.
+func (a *App) Machine() doctor.Machine {
+	return doctor.Machine{DataDir: a.Config.DataDir, PublicURL: a.Config.PublicURL, MaxConns: a.Config.MaxConns, Private: a.Config.DatabaseURL == "", OwnKey: a.Config.SecretKey != ""}
 }
 
 // patience is how long a start waits for a database that is being started again.

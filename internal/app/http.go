@@ -11,9 +11,11 @@ import (
 	"qunce/internal/config"
 	"qunce/internal/corp"
 	"qunce/internal/customerapp"
+	"qunce/internal/doctor"
 	"qunce/internal/errs"
 	"qunce/internal/job"
 	"qunce/internal/pg"
+	"qunce/internal/setup"
 	"qunce/internal/staffapp"
 )
 
@@ -29,7 +31,12 @@ func (a *App) Describe(c *corp.Corp, users *auth.Service, jobs *job.Client, driv
 	}
 	x := APIs{Console: make1("Qunce console"), Staff: make1("Qunce staff pages"), Customer: make1("Qunce customer pages")}
 	users.API(x.Console)
-	corp.System{Corp: c, Jobs: jobs, Driver: driver}.API(x.Console)
+	system := corp.System{Corp: c, Jobs: jobs, Driver: driver}
+	system.API(x.Console)
+	system.Meters(x.Console)
+	c.Doctor.API(x.Console)
+	a.settings(c).API(x.Console)
+	setup.New(setup.Deps{}).API(x.Console) // described here; served by setUp, and closed in handler
 	c.Analytics.API(x.Console)
 	c.Archive.API(x.Console)
 	c.Directory.API(x.Console)
@@ -51,19 +58,30 @@ func (a *App) Describe(c *corp.Corp, users *auth.Service, jobs *job.Client, driv
 	return x
 }
 
+// settings is the page on which a corp's registration is changed.
+func (a *App) settings(c *corp.Corp) *setup.Settings {
+	machine := a.Machine()
+	return setup.NewSettings(setup.SettingsDeps{Tenant: a.Tenant, Schema: c.Schema, Pool: a.Pool, Doctor: doctor.Doctor{Wall: a.Wall, HTTP: c.HTTP}, Machine: machine,
+		Words: doctor.NewWords(a.Catalog), Audit: a.auditor(c)})
+}
+
+// auditor writes into a corp's log.
+func (a *App) auditor(c *corp.Corp) auth.Auditor {
+	return func(ctx context.Context, action, object string, detail any) error {
+		return c.DB.Tx(ctx, func(tx pg.Tx) error {
+			return c.Audit.Record(ctx, tx, c.Time.Now(), action, object, detail)
+		})
+	}
+}
+
 // users builds the sign-in of one corp.
 func (a *App) users(c *corp.Corp, problem func(w http.ResponseWriter, r *http.Request, err error)) *auth.Service {
 	return auth.New(auth.Deps{DB: a.Pool.Shared(), Schema: c.Schema, IDs: a.IDs, Wall: a.Wall, Log: a.Log,
-		Audit: func(ctx context.Context, action, object string, detail any) error {
-			return c.DB.Tx(ctx, func(tx pg.Tx) error {
-				return c.Audit.Record(ctx, tx, c.Time.Now(), action, object, detail)
-			})
-		},
-		Scopes: c, Stores: c, Staff: c.Directory, WeCom: c.WeCom, Catalog: a.Catalog, Problem: problem,
+		Audit: a.auditor(c), Scopes: c, Stores: c, Staff: c.Directory, WeCom: c.WeCom, Catalog: a.Catalog, Problem: problem,
 		Corp: func(context.Context) auth.CorpInfo {
 			return auth.CorpInfo{Name: c.BrandName(), Timezone: c.Timezone, Accelerated: c.Time.Accelerated(), Now: c.Time.Now()}
 		},
-		PublicURL: a.Config.PublicURL, AuthorizeURL: c.Settings.AuthorizeURL, CookieKey: a.Sealer.Derive("staff-sign-in"), Proxies: a.Config.Proxies()})
+		PublicURL: c.Address(), AuthorizeURL: c.Settings.AuthorizeURL, CookieKey: a.Sealer.Derive("staff-sign-in"), Proxies: a.Config.Proxies()})
 }
 
 // Users is the sign-in of a corp, for the command line.
@@ -71,10 +89,10 @@ func (a *App) Users(c *corp.Corp) *auth.Service {
 	return a.users(c, func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusInternalServerError) })
 }
 
-func (a *App) handler(ctx context.Context, c *corp.Corp, extra map[string]http.Handler, driver corp.Driver) (http.Handler, error) {
+func (a *App) handler(ctx context.Context, c *corp.Corp, jobs *job.Client, extra map[string]http.Handler, driver corp.Driver) (http.Handler, error) {
 	problems := api.New(api.Config{Title: "problems", Log: a.Log, Catalog: a.Catalog, Can: auth.Can})
 	users := a.users(c, problems.WriteError)
-	apis := a.Describe(c, users, a.Jobs, driver)
+	apis := a.Describe(c, users, jobs, driver)
 	shared := a.Pool.Shared()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", a.healthz)
@@ -83,13 +101,15 @@ func (a *App) handler(ctx context.Context, c *corp.Corp, extra map[string]http.H
 		mux.Handle("/callback/"+c.Schema, c.Ingress)
 	}
 	if a.Config.Has(config.RoleWeb) {
-		console := apis.Console.Guard(users.Middleware(apis.Console.Idempotent(shared, c.Schema, a.Wall, auth.SecretBodies, apis.Console.Handler())))
+		console := apis.Console.Guard(users.Middleware(apis.Console.Idempotent(shared, c.Schema, a.Wall, secretBodies, apis.Console.Handler())))
 		mux.Handle("/api/", console)
-		staff := apis.Staff.Guard(users.StaffMiddleware(apis.Staff.Idempotent(shared, c.Schema, a.Wall, auth.SecretBodies, apis.Staff.Handler())))
+		mux.Handle("/api/setup", closedSetup(apis.Console))
+		mux.Handle("/api/setup/", closedSetup(apis.Console))
+		staff := apis.Staff.Guard(users.StaffMiddleware(apis.Staff.Idempotent(shared, c.Schema, a.Wall, secretBodies, apis.Staff.Handler())))
 		mux.Handle("/staff/api/", staff)
 		users.StaffRoutes(mux)
 		mux.Handle("/h5/api/", customerapp.New(c.CustomerPages()).Visitor(apis.Customer.Handler()))
-		river, err := a.Jobs.UI(ctx, corp.JobsPath, quiet(a.Log))
+		river, err := jobs.UI(ctx, corp.JobsPath, quiet(a.Log))
 		if err != nil {
 			return nil, err
 		}
@@ -99,7 +119,11 @@ func (a *App) handler(ctx context.Context, c *corp.Corp, extra map[string]http.H
 			if err != nil {
 				return nil, err
 			}
-			mux.Handle(prefix, p)
+			var h http.Handler = p
+			if entry == "console" {
+				h = proofFiles(func(_ context.Context, name string) (string, bool) { return setup.FileOf(c.Settings, name) }, p)
+			}
+			mux.Handle(prefix, h)
 			if entry == "h5" {
 				mux.HandleFunc("GET /c/{token}", func(w http.ResponseWriter, r *http.Request) {
 					w.Header().Set("Content-Security-Policy", policy)

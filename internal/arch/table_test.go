@@ -26,6 +26,7 @@ import (
 	"qunce/internal/pg"
 	"qunce/internal/pg/pgtest"
 	"qunce/internal/send"
+	"qunce/internal/setup"
 	"qunce/internal/sync"
 	"qunce/internal/task"
 	"qunce/internal/tenant"
@@ -49,7 +50,7 @@ func TestEverySharedTableIsDeclared(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := slices.Concat(auth.Tables(), tenant.SharedTables(), api.Tables(), river)
+	all := slices.Concat(auth.Tables(), tenant.SharedTables(), api.Tables(), setup.Tables(), river)
 	for _, breach := range pg.CheckTables(t.Context(), pool.Shared(), all) {
 		t.Error(breach)
 	}
@@ -73,7 +74,7 @@ func queueTables(ctx context.Context, db *pg.DB) ([]pg.Table, error) {
 
 // A table belongs to the package whose name it bears, and is read and written there alone; analytics may read all.
 func TestTablesBearTheirOwner(t *testing.T) {
-	for _, table := range slices.Concat(corp.Tables(), auth.Tables(), tenant.SharedTables(), api.Tables()) {
+	for _, table := range slices.Concat(corp.Tables(), auth.Tables(), tenant.SharedTables(), api.Tables(), setup.Tables()) {
 		if !slices.Contains(packages, table.Owner) {
 			t.Errorf("table %s is owned by %q, which is no package", table.Name, table.Owner)
 		}
@@ -85,7 +86,7 @@ func TestTablesBearTheirOwner(t *testing.T) {
 
 func TestPackagesKeepToTheirTables(t *testing.T) {
 	owner := map[string]string{}
-	for _, table := range slices.Concat(corp.Tables(), auth.Tables(), tenant.SharedTables(), api.Tables()) {
+	for _, table := range slices.Concat(corp.Tables(), auth.Tables(), tenant.SharedTables(), api.Tables(), setup.Tables()) {
 		owner[table.Name] = table.Owner
 	}
 	s := load(t)

@@ -78,7 +78,11 @@ func Permissions(r actor.Role) []api.Permission {
 // Can reports whether the actor's role has the permission.
 func Can(a actor.Actor, p api.Permission) bool { return slices.Contains(Permissions(a.Role), p) }
 
-// Known reports whether p stands in the table, or is one of the two that no role grants: api.Public and api.SignedIn.
+// SetupRun is the permission of the first run, before there is a corp and anybody with a role: the browser that used the
+// setup link has it, and no role ever does.
+const SetupRun api.Permission = "setup.run"
+
+// Known reports whether p stands in the table, or is one of those that no role grants: api.Public, api.SignedIn, SetupRun.
 func Known(p api.Permission) bool {
-	return p == api.Public || p == api.SignedIn || slices.Contains(AllPermissions(), p)
+	return p == api.Public || p == api.SignedIn || p == SetupRun || slices.Contains(AllPermissions(), p)
 }

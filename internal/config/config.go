@@ -90,7 +90,7 @@ func load(path string, environ map[string]string, override func(*Config)) (Confi
 		override(&c)
 	}
 	if c.PublicURL == "" {
-		c.PublicURL = "http://" + reachable(c.Listen)
+		c.PublicURL = LocalURL(c.Listen)
 	}
 	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
 	c.check(&found)
@@ -160,6 +160,9 @@ func readEnvironment(environ map[string]string, c *Config, found *problems) {
 		}
 	}
 }
+
+// LocalURL is where a browser on this machine finds a server that listens on the address.
+func LocalURL(listen string) string { return "http://" + reachable(listen) }
 
 // reachable turns a listening address into one a browser on this machine can open.
 func reachable(listen string) string {

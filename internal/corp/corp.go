@@ -55,6 +55,7 @@ type Deps struct {
 	PublicURL string         // of the process; the corp's own wins
 	Processes int            // that share the database and WeCom's limits; 0 = 1
 	Machine   doctor.Machine // what the process knows of itself, for the doctor
+	KeysUsed  func()         // WeCom has used the callback's next token and key; may be nil
 	Start     *time.Time     // where an accelerated clock starts, for a corp that has no clock yet
 	Catalog   *i18n.Catalog
 	Log       *slog.Logger
@@ -84,14 +85,15 @@ type Corp struct {
 	Codes     *livecode.Service
 	SOP       *sop.Service
 	Analytics *analytics.Service
-	Archive   *archive.Service
 	Statistic *statistic.Service
+	Archive   *archive.Service
 	Sync      *sync.Service
 	Intake    *intake.Service
 	Doctor    *doctor.Service
 
-	due  []named
-	jobs atomic.Pointer[job.Client]
+	due    []named
+	jobs   atomic.Pointer[job.Client]
+	meters meters
 }
 
 // staleAfter is how old a callback's signature may be.
@@ -126,7 +128,10 @@ func Open(ctx context.Context, t tenant.Corp, d Deps) (*Corp, error) {
 	c.Audit = audit.New(d.IDs)
 	c.Inbox = inbox.New(c.DB, d.IDs, d.Wall, d.Log)
 	c.Outbox = outbox.New(c.DB, d.IDs, d.Wall, d.Log)
-	c.Ingress = inbox.NewIngress(c.Inbox, crypto.Within(staleAfter, d.Wall))
+	if crypto, err = c.withNextKeys(crypto.Within(staleAfter, d.Wall)); err != nil {
+		return nil, err
+	}
+	c.Ingress = inbox.NewIngress(c.Inbox, crypto)
 	c.wire()
 	return c, nil
 }
@@ -201,7 +206,7 @@ func (c *Corp) Address() string {
 func Tables() []pg.Table {
 	var all []pg.Table
 	for _, tables := range []func() []pg.Table{job.Tables, event.Tables, audit.Tables, outbox.Tables, inbox.Tables, blob.Tables, media.Tables, directory.Tables, customer.Tables,
-		group.Tables, tenant.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, archive.Tables, statistic.Tables, sync.Tables, intake.Tables, doctor.Tables, ownTables} {
+		group.Tables, tenant.Tables, order.Tables, task.Tables, touch.Tables, livecode.Tables, send.Tables, sop.Tables, statistic.Tables, sync.Tables, intake.Tables, archive.Tables, doctor.Tables, ownTables} {
 		all = append(all, tables()...)
 	}
 	return all
@@ -227,8 +232,8 @@ func (c *Corp) Work(ctx context.Context, owner string) error {
 			func(ctx context.Context) error { return c.Outbox.Run(ctx, lease) },
 			func(ctx context.Context) error { return c.Sync.Work(wecom.Patiently(ctx)) },
 			c.Intake.Run,
-			c.Archive.Work,
 			c.examine,
+			c.Archive.Work,
 			c.tick,
 		}
 		done := make(chan error, len(work))

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"qunce/internal/doctor"
+	"qunce/internal/wecom/callback"
 )
 
 // wireDoctor builds the examination of the installation as it stands with this corp.
@@ -24,4 +25,20 @@ func (c *Corp) examine(ctx context.Context) error {
 		return ctx.Err()
 	}
 	return c.Doctor.Work(ctx)
+}
+
+// withNextKeys lets the door open for the callback's next token and key, too, while there are any.
+func (c *Corp) withNextKeys(crypto *callback.Crypto) (*callback.Crypto, error) {
+	if c.Secrets.NextCallbackToken == "" {
+		return crypto, nil
+	}
+	next, err := callback.NewCrypto(c.Secrets.NextCallbackToken, c.Secrets.NextEncodingAESKey, c.CorpID)
+	if err != nil {
+		return nil, err
+	}
+	return crypto.Or(next.Within(staleAfter, c.Wall), func() {
+		if c.KeysUsed != nil {
+			c.KeysUsed()
+		}
+	}), nil
 }

@@ -29,6 +29,7 @@ type Callback struct {
 	ReceivedAt time.Time   `json:"received_at" doc:"wall time"`
 	CorpAt     time.Time   `json:"corp_at" doc:"the corp's time: when it happened, as WeCom says"`
 	Kind       string      `json:"kind"`
+	Detail     string      `json:"detail" doc:"what changed in a group: add_member, del_member, change_owner, change_name, change_notice; empty otherwise"`
 	Documented bool        `json:"documented" doc:"false for kinds that WeCom's documents did not know"`
 	Entity     string      `json:"entity"`
 	Customer   *Ref        `json:"customer"`
@@ -210,7 +211,7 @@ func (s System) told(ctx context.Context, rows []inbox.Row) ([]Callback, error) 
 	}
 	out := make([]Callback, len(rows))
 	for i, r := range rows {
-		c := Callback{ID: r.ID, ReceivedAt: r.ReceivedAt, CorpAt: r.CorpAt, Kind: r.Kind(), Documented: r.Documented(), Entity: r.Entity, State: r.State,
+		c := Callback{ID: r.ID, ReceivedAt: r.ReceivedAt, CorpAt: r.CorpAt, Kind: r.Kind(), Detail: r.Detail(), Documented: r.Documented(), Entity: r.Entity, State: r.State,
 			Attempts: r.Attempts, CauseID: r.CauseID}
 		if id := people[r.External]; id != 0 {
 			c.Customer = &Ref{id, names[id]}

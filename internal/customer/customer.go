@@ -147,6 +147,7 @@ func Tables() []pg.Table {
 		{Name: "customer_relation", Owner: owner, Family: pg.ByCustomer, Key: "customer_id", Personal: []string{"external_userid", "remark"}, Merge: "move, active wins", Erase: "delete", Retention: "follow customer", Sampling: "follow customer"},
 		{Name: "customer_relation_tag", Owner: owner, Family: pg.ByCustomer, Key: "customer_id", Merge: "move", Erase: "delete", Retention: "follow customer", Sampling: "follow customer"},
 		{Name: "customer_tag_group", Owner: owner, Family: pg.Reference, Merge: "keep", Erase: "keep", Retention: "for ever", Sampling: "all"},
+		{Name: "customer_tag_reading", Owner: owner, Family: pg.Reference, Merge: "keep", Erase: "keep", Retention: "for ever", Sampling: "none"},
 		{Name: "customer_tag", Owner: owner, Family: pg.Reference, Merge: "keep", Erase: "keep", Retention: "for ever", Sampling: "all"},
 	}
 }

@@ -15,6 +15,8 @@ const (
 	OptedOut event.Kind = "customer.opted_out" // wants no messages any more
 	OptedIn  event.Kind = "customer.opted_in"
 	Welcomed event.Kind = "customer.welcome_due" // WeCom handed us a welcome code; Data WelcomeData
+
+	TransferFailed event.Kind = "customer.transfer_failed" // the customer was not taken over; StaffID is the taker; Data TransferFailedData
 )
 
 // AddedData says how a relation began. NewPerson is true when nobody of the corp knew the customer before, so that people
@@ -29,11 +31,20 @@ type AddedData struct {
 	Found          string `json:"found,omitempty"` // "sync" when no callback told us
 }
 
-// EndedData says who ended a relation: "customer" or "staff".
+// EndedData says who ended a relation: "customer", or "staff", who may have handed the customer on to somebody else.
 type EndedData struct {
 	By             string `json:"by"`
 	UserID         string `json:"userid"`
 	ExternalUserID string `json:"external_userid"`
+	Transferred    bool   `json:"transferred,omitempty"`
+}
+
+// TransferFailedData says who was to take a customer over, and why it came to nothing: "customer_refused" or
+// "customer_limit_exceed" (the taker's number of customers).
+type TransferFailedData struct {
+	UserID         string `json:"userid"`
+	ExternalUserID string `json:"external_userid"`
+	Reason         string `json:"reason"`
 }
 
 // TagData is one corp tag on a relation.

@@ -57,6 +57,7 @@ type brand struct {
 
 	mu    sync.Mutex
 	heard []event.Event
+	calls map[string]int // of WeCom's API, by path
 }
 
 type staff struct{ *directory.Service }
@@ -73,7 +74,7 @@ func (x staff) EnsureStaff(ctx context.Context, tx pg.Tx, users []string) (map[s
 func newBrand(t *testing.T, limits sim.Limits) *brand {
 	t.Helper()
 	pool := pgtest.New(t)
-	b := &brand{t: t, db: pool.Corp(pgtest.CorpSchema), ids: id.New(pool.IDBlock), clock: clock.NewManual(start), ways: map[string]string{}, store: map[string]int64{}}
+	b := &brand{t: t, db: pool.Corp(pgtest.CorpSchema), ids: id.New(pool.IDBlock), clock: clock.NewManual(start), ways: map[string]string{}, store: map[string]int64{}, calls: map[string]int{}}
 	b.check(event.Found(t.Context(), b.db, start))
 	wall, log := clock.Wall(), slog.New(slog.DiscardHandler)
 	b.bus = event.New(b.ids, wall)
@@ -110,7 +111,13 @@ func newBrand(t *testing.T, limits sim.Limits) *brand {
 	server, err := sim.New(sim.Options{Dir: t.TempDir(), World: &w, CallbackURL: door.URL, Token: token, EncodingAESKey: aesKey, CorpID: corpID, Secret: "shh", AgentID: 2})
 	b.check(err)
 	t.Cleanup(func() { _ = server.Close() })
-	web := httptest.NewServer(server.Handler())
+	we := server.Handler()
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b.mu.Lock()
+		b.calls[r.URL.Path]++
+		b.mu.Unlock()
+		we.ServeHTTP(w, r)
+	}))
 	t.Cleanup(web.Close)
 	b.web, b.sim = web.URL, sim.Control{URL: web.URL}
 	b.we = wecom.New(wecom.Config{BaseURL: web.URL, CorpID: corpID, Secret: "shh", AgentID: 2, PerMinute: -1})

@@ -373,6 +373,7 @@ type End struct {
 	ExternalUserID string
 	By             State // DeletedByCustomer or DeletedByStaff
 	At             time.Time
+	Transferred    bool // by the staff, to hand the customer on
 }
 
 // End marks relations as ended and publishes it; a relation that began after At, or that had ended before, is left alone,
@@ -382,6 +383,10 @@ func (s *Service) End(ctx context.Context, tx pg.Tx, ends []End, cause int64) er
 	if err != nil || len(ended) == 0 {
 		return err
 	}
+	handed := map[[2]string]bool{}
+	for _, e := range ends {
+		handed[[2]string{e.UserID, e.ExternalUserID}] = e.Transferred
+	}
 	evs := make([]event.Event, 0, len(ended))
 	for _, r := range ended {
 		by := "staff"
@@ -389,7 +394,7 @@ func (s *Service) End(ctx context.Context, tx pg.Tx, ends []End, cause int64) er
 			by = "customer"
 		}
 		evs = append(evs, event.Event{Kind: Ended, At: *r.EndedAt, CustomerID: r.CustomerID, StaffID: r.StaffID, StoreID: r.StoreID,
-			CodeID: r.CodeID, CauseID: cause, Data: EndedData{By: by, UserID: r.UserID, ExternalUserID: r.ExternalUserID}})
+			CodeID: r.CodeID, CauseID: cause, Data: EndedData{By: by, UserID: r.UserID, ExternalUserID: r.ExternalUserID, Transferred: handed[[2]string{r.UserID, r.ExternalUserID}]}})
 	}
 	return s.Events.Publish(ctx, tx, evs...)
 }
@@ -508,9 +513,22 @@ func (s *Service) setOptOut(ctx context.Context, customerID int64, reason string
 	})
 }
 
-// ApplyTags makes our copy of the corp's tags equal to WeCom's; complete says that list holds all of them.
+// ApplyTags makes our copy of the corp's tags equal to WeCom's; complete says that list holds all of them, as they are now.
 func (s *Service) ApplyTags(ctx context.Context, tx pg.Tx, list []wecom.CorpTagGroup, complete bool) error {
-	return saveTagList(ctx, tx, list, complete)
+	if complete {
+		return s.ApplyTagReading(ctx, tx, list, s.Wall.Now())
+	}
+	return saveTagList(ctx, tx, list, false)
+}
+
+// ApplyTagReading makes our copy of the corp's tags equal to a complete reading that began at a wall time. A reading older
+// than what was applied since is left out: it does not know the newest tags, and would take them from their customers.
+func (s *Service) ApplyTagReading(ctx context.Context, tx pg.Tx, list []wecom.CorpTagGroup, readAt time.Time) error {
+	newest, err := claimTagReading(ctx, tx, readAt)
+	if err != nil || !newest {
+		return err
+	}
+	return saveTagList(ctx, tx, list, true)
 }
 
 func nameKey(name string) string { return pinyin.Key(name) }

@@ -355,6 +355,16 @@ func tagNames(ctx context.Context, q pg.Querier) (map[string]string, error) {
 	return out, err
 }
 
+// claimTagReading takes the list of tags for a reading that began at readAt; it reports false if a later one was applied.
+func claimTagReading(ctx context.Context, tx pg.Tx, readAt time.Time) (bool, error) {
+	tag, err := tx.Exec(ctx, `INSERT INTO customer_tag_reading AS r (id, read_at) VALUES (1, $1)
+		ON CONFLICT (id) DO UPDATE SET read_at = EXCLUDED.read_at WHERE r.read_at <= EXCLUDED.read_at`, readAt)
+	if err != nil {
+		return false, fmt.Errorf("claim tag reading: %w", err)
+	}
+	return tag.RowsAffected() == 1, nil
+}
+
 func saveTagList(ctx context.Context, tx pg.Tx, list []wecom.CorpTagGroup, complete bool) error {
 	gids, gnames, tids, tgroups, tnames, gone := []string{}, []string{}, []string{}, []string{}, []string{}, []string{} // an empty list, not NULL
 	var gords, tords []int64

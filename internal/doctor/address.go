@@ -97,7 +97,10 @@ func (x *exam) publicURL(ctx context.Context) Finding {
 	host := x.public.Hostname()
 	facts := Facts{"url": x.public.String(), "host": host}
 	local := isLocal(host)
-	if local && !x.sandbox {
+	switch {
+	case local && x.Corp == nil:
+		return skipped("no_address")
+	case local && !x.sandbox:
 		return fail("local", facts)
 	}
 	got, err := x.fetch(ctx, "/healthz", nil)

@@ -81,6 +81,7 @@ type Subject struct {
 	Pool     *pg.Pool
 	Corp     *tenant.Corp // registered, or as far as it was entered
 	Draft    bool         // Corp is being set up: it has no schema and no records
+	Locked   error        // why the registered corp's secrets cannot be opened; then there is no Corp
 	Verified bool         // WeCom itself has tested the callback address with success
 }
 

@@ -131,7 +131,10 @@ func (x *exam) nobody() (Finding, bool) {
 	if x.Corp != nil {
 		return Finding{}, false
 	}
-	if x.Pool == nil {
+	switch {
+	case x.Locked != nil:
+		return skipped("locked"), true
+	case x.Pool == nil:
 		return skipped("no_settings"), true
 	}
 	return skipped("no_corp"), true
@@ -251,4 +254,10 @@ func resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 		return []netip.Addr{ip}, nil
 	}
 	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+}
+
+// IsLocalURL reports whether an address can only be reached from this machine or its network, or is none.
+func IsLocalURL(s string) bool {
+	u, ok := parseURL(s)
+	return !ok || isLocal(u.Hostname())
 }

@@ -247,9 +247,11 @@ func (x *exam) secretKey(context.Context) Finding {
 	facts := Facts{"file": path}
 	info, err := os.Stat(path)
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && x.Machine.OwnKey && x.Locked != nil:
+		return fail("other", facts)
 	case errors.Is(err, fs.ErrNotExist) && x.Machine.OwnKey:
 		return fine("configured", nil)
-	case errors.Is(err, fs.ErrNotExist) && x.Corp != nil && !x.Draft:
+	case errors.Is(err, fs.ErrNotExist) && (x.Corp != nil && !x.Draft || x.Locked != nil):
 		return fail("lost", facts)
 	case errors.Is(err, fs.ErrNotExist):
 		return skipped("no_key_yet")
@@ -264,6 +266,9 @@ func (x *exam) secretKey(context.Context) Finding {
 		facts["mode"] = strconv.FormatUint(uint64(dir.Mode().Perm()), 8)
 		facts["folder"] = x.Machine.DataDir
 		return warn("folder", facts)
+	}
+	if x.Locked != nil {
+		return fail("other", facts)
 	}
 	return fine("ok", facts)
 }
@@ -314,7 +319,7 @@ func (x *exam) clockCheck(ctx context.Context) Finding {
 }
 
 func seconds(d time.Duration) string {
-	return strconv.FormatFloat(math.Round(d.Seconds()*10)/10, 'f', -1, 64)
+	return strconv.FormatFloat(math.Round(d.Seconds()*10)/10+0, 'f', -1, 64) // + 0: no "-0"
 }
 
 func (x *exam) worker(ctx context.Context) Finding {

@@ -121,16 +121,22 @@ func TestWithLagging(t *testing.T) {
 	g := wecom.Group{Version: "v1", Members: []wecom.GroupMember{{UserID: "lina", Type: 1}}}
 	told := hints{"wm1": {{at: t0, joined: true, scene: 3}}, "wm2": {{at: t0, joined: true, scene: 3}}}
 	last := inbox.Event{Event: callback.Event{UpdateDetail: "add_member", MemChange: []string{"wm1"}, CurMemVer: "v2"}}
-	got := withLagging(g, told, last)
+	got := withLagging(g, told, last, nil)
 	if len(got.Members) != 2 || got.Members[1].UserID != "wm1" || got.Members[1].Type != 2 || got.Members[1].JoinScene != 3 || got.Version != "" {
 		t.Errorf("%+v", got)
 	}
+	if got := withLagging(g, told, last, leaves{"wm1": t0}); len(got.Members) != 1 {
+		t.Errorf("who left since is there: %+v", got)
+	}
+	if got := withLagging(g, told, last, leaves{"wm1": t0.Add(-time.Second)}); len(got.Members) != 2 {
+		t.Errorf("who left before and came again is not there: %+v", got)
+	}
 	last.CurMemVer = "v1" // the detail is as new as the callback
-	if got := withLagging(g, told, last); len(got.Members) != 1 || got.Version != "v1" {
+	if got := withLagging(g, told, last, nil); len(got.Members) != 1 || got.Version != "v1" {
 		t.Errorf("%+v", got)
 	}
 	last.CurMemVer, last.UpdateDetail = "v2", "del_member"
-	if got := withLagging(g, told, last); len(got.Members) != 1 {
+	if got := withLagging(g, told, last, nil); len(got.Members) != 1 {
 		t.Errorf("%+v", got)
 	}
 }

@@ -29,12 +29,18 @@ type reading struct {
 	full      map[string]wecom.Group
 	gone      map[string]bool
 	connected map[string]string // chat → the version it must still have
+	left      map[string]leaves // chats that were read in full → who left, by callbacks that may have overtaken these
+	dismissed map[string]bool   // of the chats that are gone: those whose end was told
 }
+
+// leaves is when members last left a group, as callbacks tell it.
+type leaves map[string]time.Time
 
 // read decides for every group of the set whether the callbacks alone tell the change: only exits do, and only while
 // every LastMemVer is the version we hold. Entries need the detail, since callbacks do not say by which code.
 func (s *Service) read(ctx context.Context, evs []inbox.Event) (any, error) {
-	r := reading{at: s.Wall.Now(), full: map[string]wecom.Group{}, gone: map[string]bool{}, connected: map[string]string{}}
+	r := reading{at: s.Wall.Now(), full: map[string]wecom.Group{}, gone: map[string]bool{}, connected: map[string]string{},
+		left: map[string]leaves{}, dismissed: map[string]bool{}}
 	var chats []string
 	byChat := map[string][]inbox.Event{}
 	for _, e := range evs {
@@ -56,11 +62,11 @@ func (s *Service) read(ctx context.Context, evs []inbox.Event) (any, error) {
 		toRead = append(toRead, c)
 	}
 	found := make([]*wecom.Group, len(toRead))
-	g, ctx := errgroup.WithContext(ctx)
+	g, asking := errgroup.WithContext(ctx)
 	g.SetLimit(readers)
 	for i, c := range toRead {
 		g.Go(func() error {
-			x, err := s.WeCom.GroupGet(ctx, c, true)
+			x, err := s.WeCom.GroupGet(asking, c, true)
 			if Vanished(err) {
 				return nil
 			}
@@ -74,11 +80,48 @@ func (s *Service) read(ctx context.Context, evs []inbox.Event) (any, error) {
 	for i, c := range toRead {
 		if found[i] == nil {
 			r.gone[c] = true
-			continue
+		} else {
+			r.full[c] = *found[i]
 		}
-		r.full[c] = *found[i]
+		if err := s.neighbours(ctx, &r, c, byChat[c]); err != nil {
+			return nil, err
+		}
 	}
 	return r, nil
+}
+
+// neighbours learns from the other callbacks of a group, which may have overtaken these, what WeCom's detail leaves open:
+// whether somebody who came is missing in it because it lags or because they left, and whether a group that is not there
+// is not there yet or not any more.
+func (s *Service) neighbours(ctx context.Context, r *reading, chat string, evs []inbox.Event) error {
+	g, shown := r.full[chat]
+	last := evs[len(evs)-1]
+	if shown && !lags(g, last) || !shown && last.ChangeType != callback.ChatCreate {
+		return nil
+	}
+	since := evs[0].At
+	for _, e := range evs {
+		if e.At.Before(since) {
+			since = e.At
+		}
+	}
+	others, err := inbox.Recent(ctx, s.DB, chat, since)
+	if err != nil {
+		return err
+	}
+	r.left[chat] = leaves{}
+	for _, x := range others {
+		r.dismissed[chat] = r.dismissed[chat] || x.ChangeType == callback.ChatDismiss
+		if x.UpdateDetail != "del_member" {
+			continue
+		}
+		for _, m := range x.MemChange {
+			if x.At.After(r.left[chat][m]) {
+				r.left[chat][m] = x.At
+			}
+		}
+	}
+	return nil
 }
 
 // Vanished reports that WeCom knows no such customer group any more.
@@ -118,8 +161,11 @@ func (s *Service) apply(ctx context.Context, tx pg.Tx, evs []inbox.Event, read a
 			if _, err := s.Dissolve(ctx, tx, []string{chat}, last.At, last.CauseID); err != nil {
 				return err
 			}
+			if last.ChangeType == callback.ChatCreate && !r.dismissed[chat] && last.Attempts < inbox.Looks {
+				inbox.LookAgain(ctx, last, inbox.Pause(last.Attempts)) // its detail may not be there yet
+			}
 		} else if g, ok := r.full[chat]; ok {
-			seen = append(seen, Seen{ReadAt: r.at, Group: withLagging(g, told[chat], last), Hints: told[chat], Cause: causes[chat]})
+			seen = append(seen, Seen{ReadAt: r.at, Group: withLagging(g, told[chat], last, r.left[chat]), Hints: told[chat], Cause: causes[chat]})
 		}
 	}
 	if _, err := s.Apply(ctx, tx, seen); err != nil {
@@ -136,10 +182,16 @@ func joinScene(s int) int {
 	return s
 }
 
-// withLagging adds members that a callback says have joined but the detail, which may lag behind, does not show yet. When
-// the detail already has the version of the last callback, the detail is right.
-func withLagging(g wecom.Group, told hints, last inbox.Event) wecom.Group {
-	if last.CurMemVer == "" || last.CurMemVer == g.Version || len(g.Members) == 0 || last.UpdateDetail != "add_member" {
+// lags reports whether a detail may be older than the callback about it that came last. When it has the callback's version
+// it is not.
+func lags(g wecom.Group, last inbox.Event) bool {
+	return last.CurMemVer != "" && last.CurMemVer != g.Version && len(g.Members) > 0 && last.UpdateDetail == "add_member"
+}
+
+// withLagging adds members that a callback says have joined but the detail, which may lag behind, does not show yet; not
+// those of whom another callback says that they left since.
+func withLagging(g wecom.Group, told hints, last inbox.Event, left leaves) wecom.Group {
+	if !lags(g, last) {
 		return g
 	}
 	for _, id := range last.MemChange {
@@ -147,6 +199,9 @@ func withLagging(g wecom.Group, told hints, last inbox.Event) wecom.Group {
 			continue
 		}
 		h := told[id][len(told[id])-1]
+		if at, ok := left[id]; ok && !at.Before(h.at) {
+			continue
+		}
 		g.Members = append(g.Members, wecom.GroupMember{UserID: id, Type: typeOf(id), JoinTime: h.at.Unix(), JoinScene: h.scene})
 		g.Version = "" // not a version WeCom gave us: the next callback reads again
 	}

@@ -57,6 +57,7 @@ type Event struct {
 	CauseID  int64
 	At       time.Time // the corp's time: CreateTime of the callback
 	Received time.Time // wall time of receipt
+	Attempts int       // how often it was handled before: it failed, or its handler wanted to look again
 	callback.Event
 }
 
@@ -66,6 +67,24 @@ type Handler struct {
 	Read  func(ctx context.Context, evs []Event) (any, error)
 	Apply func(ctx context.Context, tx pg.Tx, evs []Event, read any) error
 }
+
+// LookAgain is for a handler's Apply that WeCom showed less than the event says: details lag behind events. What Apply wrote
+// stands, and the event is handled once more after a while; those of its entity that come meanwhile wait for it. Attempts
+// tells the handler when to give up.
+func LookAgain(ctx context.Context, e Event, after time.Duration) {
+	if again, ok := ctx.Value(againKey{}).(map[int64]time.Duration); ok {
+		again[e.ID] = after
+	}
+}
+
+type againKey struct{}
+
+// Looks is how often an event is handled again because WeCom shows less than it says, and Pause how long each takes: a
+// quarter of a minute together.
+const Looks = 4
+
+// Pause is the time before the look after the given number of attempts.
+func Pause(attempts int) time.Duration { return time.Second << min(attempts, Looks) }
 
 // Inbox stores and works events.
 type Inbox struct {

@@ -1,8 +1,10 @@
 package inbox
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +33,7 @@ type Row struct {
 	Error      string
 	FinishedAt *time.Time
 	CauseID    int64
+	Head       []byte // where the body of a group's change says what changed
 }
 
 // Kind is the event with its change type.
@@ -53,6 +56,17 @@ func (r Row) Took() *time.Duration {
 	return &d
 }
 
+// Detail says what changed in a group (add_member, change_name, …); "" of other kinds.
+func (r Row) Detail() string {
+	_, after, _ := bytes.Cut(r.Head, []byte("<UpdateDetail>"))
+	detail, _, ok := bytes.Cut(after, []byte("</UpdateDetail>"))
+	if !ok {
+		return ""
+	}
+	detail = bytes.TrimSuffix(bytes.TrimPrefix(bytes.TrimSpace(detail), []byte("<![CDATA[")), []byte("]]>"))
+	return strings.ToValidUTF8(string(bytes.TrimSpace(detail)), "\uFFFD")
+}
+
 // Filter picks callbacks; zero fields do not filter. About names whom they are about, any of it.
 type Filter struct {
 	About        *About
@@ -73,7 +87,8 @@ type About struct {
 	Causes    []int64
 }
 
-const rowColumns = `id, received_at, corp_at, event, change_type, entity, userid, external_userid, chat_id, state, attempts, next_at, error, finished_at, cause_id`
+const rowColumns = `id, received_at, corp_at, event, change_type, entity, userid, external_userid, chat_id, state, attempts, next_at, error, finished_at, cause_id,
+	CASE WHEN event = 'change_external_chat' THEN substring(body FROM 1 FOR 1024) END`
 
 // List returns callbacks, newest first.
 func List(ctx context.Context, q pg.Querier, f Filter) ([]Row, error) {
@@ -135,6 +150,31 @@ func Get(ctx context.Context, q pg.Querier, eventID int64) (Row, []byte, error) 
 	var body []byte
 	err = q.QueryRow(ctx, `SELECT body FROM inbox_event WHERE id = $1`, eventID).Scan(&body)
 	return r, body, err
+}
+
+// recent bounds Recent.
+const recent = 200
+
+// Recent returns the callbacks about an entity that happened at or after a corp time, oldest first: what a handler has to
+// know of its neighbours, which may have overtaken it.
+func Recent(ctx context.Context, q pg.Querier, entity string, since time.Time) ([]Event, error) {
+	rows, err := q.Query(ctx, `SELECT id, cause_id, corp_at, received_at, attempts, body FROM inbox_event WHERE entity = $1 AND corp_at >= $2 ORDER BY id DESC LIMIT $3`,
+		entity, since, recent)
+	if err != nil {
+		return nil, fmt.Errorf("recent callbacks: %w", err)
+	}
+	var out []Event
+	var e Event
+	var body []byte
+	_, err = pgx.ForEachRow(rows, []any{&e.ID, &e.CauseID, &e.At, &e.Received, &e.Attempts, &body}, func() error {
+		if parsed, err := callback.Parse(body); err == nil { // another version of the program could read it
+			e.Event = parsed
+			out = append(out, e)
+		}
+		return nil
+	})
+	slices.Reverse(out)
+	return out, err
 }
 
 func notFound(eventID int64) error {

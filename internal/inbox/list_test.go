@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -136,4 +137,72 @@ func TestSweep(t *testing.T) {
 	r.wall.Set(start.Add(181 * 24 * time.Hour))
 	sweep()
 	r.is("events after half a year: the new one, and the one still to be handled", 2, r.count(`SELECT count(*) FROM inbox_event`))
+}
+
+// A handler that sees less than the event says looks again; what it wrote stands, and later events of the entity wait.
+func TestLookAgain(t *testing.T) {
+	r := newRig(t)
+	r.ingest()
+	var seen []string
+	r.handleChats(func(ctx context.Context, e Event) {
+		seen = append(seen, fmt.Sprintf("%s %s %d", e.ChatID, e.CurMemVer, e.Attempts))
+		if e.CurMemVer == "1" && e.Attempts < 2 {
+			LookAgain(ctx, e, Pause(e.Attempts))
+		}
+	})
+	r.put(chat("wrX", 1), chat("wrY", 2))
+	r.round()
+	r.put(chat("wrX", 3))
+	r.round()
+	r.is("at first", []string{"wrX 1 0", "wrY 2 0"}, sorted(seen))
+	seen = nil
+	r.wall.Set(start.Add(time.Second))
+	r.round()
+	r.is("after a second, with what waited", []string{"wrX 1 1", "wrX 3 0"}, seen)
+	seen = nil
+	r.wall.Set(start.Add(3 * time.Second))
+	r.round()
+	r.is("and then", []string{"wrX 1 2"}, seen)
+	r.is("done", 3, r.count(`SELECT count(*) FROM inbox_event WHERE state = 'done'`))
+}
+
+func (r *rig) handleChats(each func(ctx context.Context, e Event)) {
+	r.in.handlers["change_external_chat"] = []Handler{{Apply: func(ctx context.Context, _ pg.Tx, evs []Event, _ any) error {
+		for _, e := range evs {
+			each(ctx, e)
+		}
+		return nil
+	}}}
+}
+
+func sorted(list []string) []string {
+	slices.Sort(list)
+	return list
+}
+
+func TestDetailOfAGroupsChange(t *testing.T) {
+	for body, want := range map[string]string{
+		"<xml><UpdateDetail><![CDATA[add_member]]></UpdateDetail></xml>": "add_member",
+		"<xml><UpdateDetail> change_name </UpdateDetail></xml>":          "change_name",
+		"<xml><UpdateDetail>a\xff</UpdateDetail></xml>":                  "a\uFFFD",
+		"<xml><UpdateDetail>cut off":                                     "",
+		"":                                                               "",
+	} {
+		if got := (Row{Head: []byte(body)}).Detail(); got != want {
+			t.Errorf("%q: %q, want %q", body, got, want)
+		}
+	}
+}
+
+func TestRecent(t *testing.T) {
+	r := newRig(t)
+	r.ingest()
+	r.put(chat("wrX", 1), chat("wrX", 2), chat("wrY", 3))
+	evs, err := Recent(t.Context(), r.db, "wrX", time.Unix(1772413200, 0))
+	if err != nil || len(evs) != 2 || evs[0].CurMemVer != "1" || evs[1].CurMemVer != "2" || evs[0].ID == 0 {
+		t.Errorf("%+v, %v", evs, err)
+	}
+	if evs, err = Recent(t.Context(), r.db, "wrX", time.Unix(1772413201, 0)); err != nil || len(evs) != 0 {
+		t.Errorf("later: %+v, %v", evs, err)
+	}
 }

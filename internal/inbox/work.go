@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,14 +66,16 @@ const (
 
 type stored struct {
 	Event
-	entity   string
-	attempts int
+	entity string
 }
 
 // RunOnce works one batch of a lane and returns how many events it closed.
 func (in *Inbox) RunOnce(ctx context.Context, lane int) (int, error) {
 	in.active.Add(1)
 	defer in.active.Add(-1)
+	if lane == urgentLane {
+		ctx = wecom.Urgently(ctx) // a welcome's twenty seconds run: WeCom's limits slow down others first
+	}
 	list, closed, err := in.claim(ctx, lane)
 	if err != nil {
 		return closed, err
@@ -109,7 +112,7 @@ func (in *Inbox) claim(ctx context.Context, lane int) ([]stored, int, error) {
 	var list []stored
 	var s stored
 	var body []byte
-	_, err = pgx.ForEachRow(rows, []any{&s.ID, &s.CauseID, &s.At, &s.Received, &body, &s.entity, &s.attempts}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&s.ID, &s.CauseID, &s.At, &s.Received, &body, &s.entity, &s.Attempts}, func() error {
 		parsed, err := callback.Parse(body)
 		if err != nil { // it was parsed before it was stored, by another version of the program
 			broken, why = append(broken, s.Event), err
@@ -175,7 +178,7 @@ func (b *batch) handle(ctx context.Context, list []stored) error {
 	if !away(err) {
 		b.unreachable = 0
 	}
-	if s.attempts < holdAttempts {
+	if s.Attempts < holdAttempts {
 		b.behind[s.entity] = true
 	}
 	return b.in.postpone(ctx, s, err)
@@ -223,19 +226,39 @@ func (in *Inbox) apply(ctx context.Context, handlers []Handler, evs []Event) (er
 	}
 	err = in.db.Tx(ctx, func(tx pg.Tx) error {
 		fpApplyBefore.Hit()
+		again := map[int64]time.Duration{}
+		ctx := context.WithValue(ctx, againKey{}, again)
 		for i, h := range handlers {
 			if err := h.Apply(ctx, tx, evs, read[i]); err != nil {
 				return err
 			}
 		}
-		_, err := tx.Exec(ctx, `UPDATE inbox_event SET state = 'done', finished_at = $2, error = '' WHERE id = ANY($1)`, ids, in.wall.Now())
-		return err
+		return in.closeDone(ctx, tx, ids, again)
 	})
 	if err != nil {
 		return err
 	}
 	fpApplyAfter.Hit()
 	return nil
+}
+
+// closeDone closes what was handled, but for what is to be looked at again.
+func (in *Inbox) closeDone(ctx context.Context, tx pg.Tx, ids []int64, again map[int64]time.Duration) error {
+	now := in.wall.Now()
+	var later []int64
+	var at []time.Time
+	for id, after := range again {
+		later, at = append(later, id), append(at, now.Add(after))
+	}
+	if len(later) > 0 {
+		if _, err := tx.Exec(ctx, `UPDATE inbox_event e SET attempts = e.attempts + 1, next_at = u.a, error = '' FROM unnest($1::bigint[], $2::timestamptz[]) AS u(i, a)
+			WHERE e.id = u.i`, later, at); err != nil {
+			return err
+		}
+		ids = slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return slices.Contains(later, id) })
+	}
+	_, err := tx.Exec(ctx, `UPDATE inbox_event SET state = 'done', finished_at = $2, error = '' WHERE id = ANY($1)`, ids, now)
+	return err
 }
 
 func (in *Inbox) close(ctx context.Context, evs []Event, state State, cause error) error {
@@ -253,13 +276,13 @@ func (in *Inbox) close(ctx context.Context, evs []Event, state State, cause erro
 
 // postpone lets an event that failed wait for its next try, or gives it up.
 func (in *Inbox) postpone(ctx context.Context, s stored, cause error) error {
-	in.log.Warn("event failed", "id", s.ID, "event", column(s.Event.Event.Event), "change", column(s.ChangeType), "attempt", s.attempts+1, "error", cause)
+	in.log.Warn("event failed", "id", s.ID, "event", column(s.Event.Event.Event), "change", column(s.ChangeType), "attempt", s.Attempts+1, "error", cause)
 	now := in.wall.Now()
 	state, ended := Open, (*time.Time)(nil)
-	if s.attempts+1 >= maxAttempts && (!away(cause) || now.Sub(s.Received) >= patience) {
+	if s.Attempts+1 >= maxAttempts && (!away(cause) || now.Sub(s.Received) >= patience) {
 		state, ended = Failed, &now
 	}
-	pause := min(time.Second<<min(s.attempts, 9), 5*time.Minute)
+	pause := min(time.Second<<min(s.Attempts, 9), 5*time.Minute)
 	_, err := in.db.Exec(ctx, `UPDATE inbox_event SET attempts = attempts + 1, error = $2, next_at = $3, state = $4, finished_at = $5 WHERE id = $1`,
 		s.ID, reasonOf(cause), now.Add(pause), state, ended)
 	return err

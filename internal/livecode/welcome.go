@@ -47,6 +47,7 @@ func WelcomeStates() []string {
 const (
 	ReasonExpired = "expired" // WeCom's 20 seconds were over
 	ReasonAlready = "already" // somebody else had welcomed the customer
+	ReasonConsent = "consent" // the customer has to agree to the archive first; agreeing brings a code of its own
 )
 
 var fpWelcomeBefore = failpoint.New("livecode.welcome.before")
@@ -65,6 +66,9 @@ type welcomeCall struct {
 	Parts      []media.Part `json:"parts,omitempty"`
 	Received   time.Time    `json:"received"`
 }
+
+// needsConsent is WeCom's answer while the customer has not agreed to the archive.
+const needsConsent = 41053
 
 type welcomeResult struct {
 	Already bool `json:"already"`
@@ -264,6 +268,8 @@ func (s *Service) doWelcome(ctx context.Context, call outbox.Call) (any, error) 
 		return welcomeResult{Already: call.Attempts == 1}, nil // else it was our own earlier try
 	case wecom.Unknown(err):
 		return nil, err
+	case wecom.IsCode(err, needsConsent):
+		return nil, errs.E(errs.Conflict, "code.welcome_consent", "the customer has not agreed to the archive yet").Wrap(err)
 	case wecom.IsCode(err, 41050), age > lastResort, age > codeLife && !errs.Is(err, "wecom.unreachable"):
 		return nil, errs.E(errs.Conflict, "code.welcome_expired", "%s after the callback", age.Round(time.Millisecond)).Wrap(err)
 	}
@@ -297,14 +303,12 @@ func welcomeVerdict(err error, attempts int) (outbox.Verdict, time.Duration) {
 	var refused *wecom.Error
 	kind := errs.KindOf(err)
 	switch {
-	case errs.Is(err, "code.welcome_expired"):
+	case errs.Is(err, "code.welcome_expired"), errs.Is(err, "code.welcome_consent"):
 		return outbox.Fail, 0
 	case wecom.Unknown(err):
 		return outbox.Unknown, 0
 	case wecom.IsCode(err, 41096): // another app of the corp is at it
 		return outbox.Retry, 300 * time.Millisecond
-	case wecom.IsCode(err, 41053): // waits for the customer's consent to the archive
-		return outbox.Retry, time.Second
 	case kind == errs.Unavailable, kind == errs.TooMany, !errors.As(err, &refused):
 		return outbox.Retry, min(200*time.Millisecond<<min(attempts, 5), 2*time.Second)
 	}
@@ -344,8 +348,11 @@ func (s *Service) welcomeFailed(ctx context.Context, tx pg.Tx, calls []outbox.Fi
 			return fmt.Errorf("payload of %s: %w", f.Key, err)
 		}
 		ends[i] = welcomeEnd{welcomeCall: w, State: welcomeFailed, Reason: errs.CodeOf(f.Err)}
-		if errs.Is(f.Err, "code.welcome_expired") {
+		switch {
+		case errs.Is(f.Err, "code.welcome_expired"):
 			ends[i].State, ends[i].Reason = welcomeNotPossible, ReasonExpired
+		case errs.Is(f.Err, "code.welcome_consent"):
+			ends[i].State, ends[i].Reason = welcomeNotPossible, ReasonConsent
 		}
 		outcomes[i] = touch.Outcome{CustomerID: w.CustomerID, TouchID: w.TouchID, Outcome: touch.Failed, At: now}
 		evs[i] = w.event(WelcomeFailed, now, f.CauseID, WelcomeFailedData{Reason: ends[i].Reason})

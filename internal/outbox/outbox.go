@@ -52,8 +52,10 @@ const (
 	Bulk    Lane = "bulk"
 )
 
-var lanes = map[Lane]struct{ batch, parallel int }{
-	Welcome: {64, 16}, Write: {64, 8}, Bulk: {64, 8},
+// lanes says how many calls of a lane are claimed at once, how many of them are under way at a time, and how many such
+// batches: a batch ends with its slowest call, and a welcome must not wait for another one's slow answer.
+var lanes = map[Lane]struct{ batch, parallel, workers int }{
+	Welcome: {16, 16, 4}, Write: {64, 8, 1}, Bulk: {64, 8, 1},
 }
 
 // Call is one planned effect. Key is unique for ever: "welcome/123". Entity groups calls for the system page.
@@ -124,15 +126,16 @@ type Outbox struct {
 type line struct {
 	wake chan struct{}
 
-	mu   sync.Mutex // one batch of a lane at a time
-	held []held
+	mu     sync.Mutex // over what the database says of the lane's calls; not held while they are made
+	held   []held
+	flying map[int64]bool // calls that are being made
 }
 
 // New returns an outbox without handlers.
 func New(db *pg.DB, ids *id.Source, wall clock.Clock, log *slog.Logger) *Outbox {
 	o := &Outbox{db: db, ids: ids, wall: wall, log: log, handlers: map[string]Handler{}, line: map[Lane]*line{}}
 	for lane := range lanes {
-		o.line[lane] = &line{wake: make(chan struct{}, 1)}
+		o.line[lane] = &line{wake: make(chan struct{}, 1), flying: map[int64]bool{}}
 	}
 	return o
 }
@@ -200,12 +203,16 @@ func (o *Outbox) Wake(lane Lane) {
 
 // Run works all lanes while the lease is held.
 func (o *Outbox) Run(ctx context.Context, lease *job.Lease) error {
-	done := make(chan error, len(lanes))
-	for lane := range lanes {
-		go func() { done <- o.work(ctx, lane, lease.Epoch) }()
+	workers := 0
+	done := make(chan error)
+	for lane, l := range lanes {
+		for range l.workers {
+			workers++
+			go func() { done <- o.work(ctx, lane, lease.Epoch) }()
+		}
 	}
 	var first error
-	for range lanes {
+	for range workers {
 		if err := <-done; err != nil && first == nil {
 			first = err
 		}

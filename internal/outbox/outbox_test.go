@@ -541,3 +541,40 @@ func TestLimitedCallWaitsForItsLimit(t *testing.T) {
 		t.Errorf("%s in %s", got.state, got.delay)
 	}
 }
+
+// A call that gets no answer keeps its own batch waiting, and no other: a second worker of the lane takes what comes, and
+// does not take the slow one for abandoned.
+func TestASlowCallHoldsUpNobodyElse(t *testing.T) {
+	r := newRig(t)
+	under, answer := make(chan struct{}), make(chan struct{})
+	h := r.o.handlers["welcome"]
+	inner := h.Do
+	h.Do = func(ctx context.Context, c Call) (any, error) {
+		if c.Key == "slow" {
+			close(under)
+			<-answer
+		}
+		return inner(ctx, c)
+	}
+	r.o.handlers["welcome"] = h
+	r.plan("welcome", "slow")
+	done := make(chan error, 1)
+	go func() { _, err := r.o.RunOnce(t.Context(), Welcome, 1); done <- err }()
+	<-under
+	r.plan("welcome", "quick")
+	for range 3 {
+		if _, err := r.o.RunOnce(t.Context(), Welcome, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.is("while the slow one waits", map[string]string{"slow": "calling", "quick": "done"}, r.states())
+	close(answer)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	r.is("in the end", map[string]string{"slow": "done", "quick": "done"}, r.states())
+	r.is("heard", map[string]string{"done slow": "1", "done quick": "1"}, r.heard())
+	if n := len(r.o.line[Welcome].flying); n != 0 {
+		t.Errorf("%d calls are said to be under way", n)
+	}
+}

@@ -30,31 +30,49 @@ var (
 // database or with a feature, and more calls would only make it worse.
 const maxHeld = 256
 
-// RunOnce works one batch of a lane and returns how many calls it moved on. Only one batch of a lane runs at a time.
+// RunOnce works one batch of a lane and returns how many calls it moved on. Several may run at once: each makes the calls it
+// claimed, and what the database says of the lane changes for one of them at a time.
 func (o *Outbox) RunOnce(ctx context.Context, lane Lane, epoch int64) (int, error) {
 	o.active.Add(1)
 	defer o.active.Add(-1)
 	l := o.line[lane]
+	calls, moved, err := o.takeOff(ctx, l, lane, epoch)
+	if err != nil || len(calls) == 0 {
+		return moved, err
+	}
+	if len(calls) == lanes[lane].batch {
+		o.Wake(lane) // there may be more for another worker
+	}
+	outcomes := o.each(lane, calls, func(c Call) outcome { return o.call(ctx, c, epoch) })
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	moved, err := o.finishHeld(ctx, l)
-	if err != nil {
-		return moved, err
+	finished, err := o.finish(ctx, l, outcomes)
+	for _, c := range calls {
+		delete(l.flying, c.ID)
+	}
+	return moved + finished, err
+}
+
+// takeOff writes down what is left from before, resolves what is open, and claims the next batch.
+func (o *Outbox) takeOff(ctx context.Context, l *line, lane Lane, epoch int64) (calls []Call, moved int, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if moved, err = o.finishHeld(ctx, l); err != nil {
+		return nil, moved, err
 	}
 	resolved, err := o.resolve(ctx, l, lane, epoch)
 	moved += resolved
 	if err != nil {
-		return moved, err
+		return nil, moved, err
 	}
 	if len(l.held) >= maxHeld {
-		return moved, fmt.Errorf("lane %s: %d answers cannot be written down, the latest: %w", lane, len(l.held), l.held[len(l.held)-1].err)
+		return nil, moved, fmt.Errorf("lane %s: %d answers cannot be written down, the latest: %w", lane, len(l.held), l.held[len(l.held)-1].err)
 	}
-	calls, err := o.claim(ctx, lane, epoch)
-	if err != nil || len(calls) == 0 {
-		return moved, err
+	calls, err = o.claim(ctx, lane, epoch)
+	for _, c := range calls {
+		l.flying[c.ID] = true
 	}
-	finished, err := o.finish(ctx, l, o.each(lane, calls, func(c Call) outcome { return o.call(ctx, c, epoch) }))
-	return moved + finished, err
+	return calls, moved, err
 }
 
 func (o *Outbox) claim(ctx context.Context, lane Lane, epoch int64) ([]Call, error) {
@@ -324,9 +342,12 @@ func (o *Outbox) closeRows(ctx context.Context, tx pg.Tx, outcomes []outcome) (m
 // those this process claimed without learning of it, because the connection broke under the claim.
 func (o *Outbox) resolve(ctx context.Context, l *line, lane Lane, epoch int64) (int, error) {
 	now := o.wall.Now()
-	keep := make([]int64, 0, len(l.held))
+	keep := make([]int64, 0, len(l.held)+len(l.flying))
 	for _, h := range l.held {
 		keep = append(keep, h.ID)
+	}
+	for id := range l.flying {
+		keep = append(keep, id)
 	}
 	if _, err := o.db.Exec(ctx, `UPDATE outbox_call SET state = 'unknown', next_at = $3, error = 'the worker died during the call'
 		WHERE lane = $1 AND state = 'calling' AND epoch <= $2 AND id <> ALL($4)`, string(lane), epoch, now, keep); err != nil {

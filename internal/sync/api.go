@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"qunce/internal/api"
@@ -69,6 +70,7 @@ type runsOut struct {
 	Items []RunItem  `json:"items"`
 	Next  *time.Time `json:"next" doc:"when the next run starts by itself, on the corp's clock"`
 	Which Kind       `json:"next_kind"`
+	Until *time.Time `json:"held_back_until" doc:"while WeCom's limits hold back an API that runs call"`
 }
 
 type startIn struct {
@@ -157,7 +159,19 @@ func (s *Service) apiList(ctx context.Context, in *listIn) (runsOut, error) {
 	if ok {
 		out.Next, out.Which = &at, kind
 	}
+	out.Until = s.heldBack()
 	return out, err
+}
+
+// heldBack is until when the last of the held-back APIs that runs call has to wait; nil when none is held back.
+func (s *Service) heldBack() *time.Time {
+	var until *time.Time
+	for name, t := range s.WeCom.Blocked() {
+		if strings.Contains(name, "externalcontact/") && (until == nil || t.After(*until)) {
+			until = &t
+		}
+	}
+	return until
 }
 
 func (s *Service) apiStart(ctx context.Context, in *startIn) (idOut, error) {

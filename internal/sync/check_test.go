@@ -188,9 +188,15 @@ func TestLimitsOnlySlowDown(t *testing.T) {
 			r.Check(r.Sim.Faults(t.Context(), sim.Faults{Lose: 1, Refuse: map[string]int{api: 45009}}))
 			next := New(r.s.Deps) // what it holds back, another process may not
 			next.WeCom = wecom.New(wecom.Config{BaseURL: r.Sim.URL, CorpID: r.WeCom.CorpID(), Secret: "shh", AgentID: 2, PerMinute: -1})
-			ctx, stop := context.WithTimeout(t.Context(), time.Second)
+			ctx, stop := context.WithCancel(t.Context())
+			r.OnCall(func(called string, _ int) {
+				if called == api { // it waits for a minute now; the process ends meanwhile
+					time.AfterFunc(50*time.Millisecond, stop)
+				}
+			})
 			_, err := next.RunPending(ctx)
 			stop()
+			r.OnCall(nil)
 			state, _, stateErr := r.s.State(t.Context(), id)
 			r.Check(stateErr)
 			if state == "failed" || state == "done" && err != nil {

@@ -182,7 +182,7 @@ func (s *Service) RunPending(ctx context.Context) (bool, error) {
 		return true, fmt.Errorf("result of sync %d: %w", r.id, err)
 	}
 	r.calls.Store(r.at.Calls)
-	err = r.all(ctx)
+	err = r.all(wecom.Patiently(ctx)) // WeCom's limits only slow it down
 	switch {
 	case err == nil:
 		r.result.Complete = len(r.result.Differs) == 0

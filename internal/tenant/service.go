@@ -36,7 +36,7 @@ func (s *Service) CreateIn(ctx context.Context, q pg.Querier, c Corp) (Corp, err
 		c.Timezone = DefaultTimezone
 	}
 	c.Settings = c.Settings.tidy()
-	if err := c.check(); err != nil {
+	if err := c.Check(); err != nil {
 		return Corp{}, err
 	}
 	var err error
@@ -52,6 +52,12 @@ func (s *Service) CreateIn(ctx context.Context, q pg.Querier, c Corp) (Corp, err
 
 // List returns all corps, oldest first.
 func (s *Service) List(ctx context.Context) ([]Corp, error) { return s.findCorps(ctx, s.DB, "") }
+
+// Any reports whether any corp is registered, as q sees it.
+func (s *Service) Any(ctx context.Context, q pg.Querier) (bool, error) {
+	schemas, err := listSchemas(ctx, q)
+	return len(schemas) > 0, err
+}
 
 // BySchema returns one corp; NotFound "tenant.not_found".
 func (s *Service) BySchema(ctx context.Context, schema string) (Corp, error) {
@@ -102,7 +108,7 @@ func (s *Service) Change(ctx context.Context, schema string, fn func(*Corp) erro
 		changed.ID, changed.Schema, changed.CorpID, changed.Timezone, changed.CreatedAt = before.ID, before.Schema, before.CorpID, before.Timezone, before.CreatedAt
 		changed.Revision = before.Revision + 1
 		changed.Settings = changed.Settings.tidy()
-		if err := changed.check(); err != nil {
+		if err := changed.Check(); err != nil {
 			return err
 		}
 		return s.updateCorp(ctx, tx, changed)

@@ -71,7 +71,14 @@ type Secrets struct {
 	ArchiveKey     string `json:"archive_key,omitempty"`     // that the program at Settings.ArchiveURL wants to see
 	ArchiveSecret  string `json:"archive_secret,omitempty"`  // of the chat archive (会话内容存档); empty = not used
 	ContactsSecret string `json:"contacts_secret,omitempty"` // of the contacts sync (通讯录同步); empty = not used
+
+	// The callback's next token and key, while an administrator copies them into WeCom's console: both pairs count.
+	NextCallbackToken  string `json:"next_callback_token,omitempty"`
+	NextEncodingAESKey string `json:"next_encoding_aes_key,omitempty"`
 }
+
+// Whole reports whether the app's own credentials are all there.
+func (s Secrets) Whole() bool { return s.check() == nil }
 
 const hidden = "[secret]"
 
@@ -108,7 +115,8 @@ func bad(field, want string) error {
 	return errs.E(errs.Invalid, "tenant.bad_value."+field, "%s: want %s", field, want).On(field).With("field", field)
 }
 
-func (c Corp) check() error {
+// Check holds the rules of a registration: Invalid "tenant.bad_value.<field>".
+func (c Corp) Check() error {
 	switch _, err := c.Location(); {
 	case !schemaName.MatchString(c.Schema):
 		return bad("schema", "corp_ and 1 to 35 lower-case letters, digits or _")

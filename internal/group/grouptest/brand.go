@@ -333,7 +333,7 @@ func (b *Brand) Work() {
 		runtime.Gosched()
 	}
 	if n := b.Count(`SELECT count(*) FROM inbox_event WHERE state NOT IN ('done', 'ignored')`); n != 0 {
-		b.t.Fatalf("%d events failed", n)
+		b.t.Fatalf("%d events are not done: %v", n, b.Pairs(`SELECT entity || ' ' || event || '/' || change_type, error FROM inbox_event WHERE state NOT IN ('done', 'ignored')`))
 	}
 }
 

@@ -28,12 +28,12 @@ func archiveContracts(_ *testing.T, k *stage) []contract {
 		return `{"info":[` + strings.TrimSuffix(repeat(`{"userid":"lina","exteranalopenid":"wm0000"},`, n), ",") + `]}`
 	}
 	return []contract{
-		arc("get_permit_user_list", "all", `{}`, 0, counts("ids", 1), is("ids.0", "lina")),
-		arc("get_permit_user_list", "enterprise", `{"type":3}`, 0, counts("ids", 1)),
-		arc("get_permit_user_list", "office", `{"type":1}`, 0, counts("ids", 0)),
+		arc("get_permit_user_list", "all", `{}`, 0, entries("ids", 1), is("ids.0", "lina")),
+		arc("get_permit_user_list", "enterprise", `{"type":3}`, 0, entries("ids", 1)),
+		arc("get_permit_user_list", "office", `{"type":1}`, 0, entries("ids", 0)),
 		arc("get_permit_user_list", "type", `{"type":4}`, 40058),
 		line("msgaudit/get_permit_user_list", "the app's secret", `{}`, 48002),
-		arc("check_single_agree", "not asked", pairs(1), 0, counts("agreeinfo", 0)),
+		arc("check_single_agree", "not asked", pairs(1), 0, entries("agreeinfo", 0)),
 		arc("check_single_agree", "agreed", pairs(1), 0, is("agreeinfo.0.userid", "lina"), is("agreeinfo.0.exteranalopenid", "wm0000"), is("agreeinfo.0.agree_status", "Agree"), kind("agreeinfo.0.status_change_time", "number")).after(func(k *stage) {
 			k.must(k.post("/sim/api/reply", rawJSON(`{"person":"wm0000","peer":"lina","text":"你好"}`), nil))
 			passes(10 * time.Minute)(k)
@@ -44,15 +44,15 @@ func archiveContracts(_ *testing.T, k *stage) []contract {
 		arc("check_single_agree", "too many", pairs(101), 301060),
 		arc("check_single_agree", "none", `{}`, 40063),
 		arc("check_single_agree", "unknown", `{"info":[{"userid":"nobody","exteranalopenid":"wm0000"}]}`, 301061),
-		arc("check_room_agree", "nobody spoke", `{"roomid":"wrONE"}`, 0, counts("agreeinfo", 0)),
-		arc("check_room_agree", "one spoke", `{"roomid":"wrONE"}`, 0, counts("agreeinfo", 1), is("agreeinfo.0.exteranalopenid", "wm0001"), is("agreeinfo.0.agree_status", "Agree"), kind("agreeinfo.0.userid", "nothing")).after(func(k *stage) {
+		arc("check_room_agree", "nobody spoke", `{"roomid":"wrONE"}`, 0, entries("agreeinfo", 0)),
+		arc("check_room_agree", "one spoke", `{"roomid":"wrONE"}`, 0, entries("agreeinfo", 1), is("agreeinfo.0.exteranalopenid", "wm0001"), is("agreeinfo.0.agree_status", "Agree"), kind("agreeinfo.0.userid", "nothing")).after(func(k *stage) {
 			k.must(k.post("/sim/api/reply", rawJSON(`{"person":"wm0001","chat_id":"wrONE","text":"大家好"}`), nil))
 			passes(10 * time.Minute)(k)
 		}),
 		arc("check_room_agree", "unknown", `{"roomid":"none"}`, 86001),
 		arc("check_room_agree", "none", `{}`, 86003),
 		line("appchat/create", "internal", `{"name":"店长群","owner":"lina","userlist":["lina","wang"],"chatid":"room1"}`, 0),
-		arc("groupchat/get", "internal", `{"roomid":"room1"}`, 0, is("roomname", "店长群"), is("creator", "lina"), kind("room_create_time", "number"), is("notice", ""), counts("members", 2), is("members.0.memberid", "lina"), kind("members.0.jointime", "number")),
+		arc("groupchat/get", "internal", `{"roomid":"room1"}`, 0, is("roomname", "店长群"), is("creator", "lina"), kind("room_create_time", "number"), is("notice", ""), entries("members", 2), is("members.0.memberid", "lina"), kind("members.0.jointime", "number")),
 		arc("groupchat/get", "of customers", `{"roomid":"wrONE"}`, 301059),
 		arc("groupchat/get", "unknown", `{"roomid":"none"}`, 86001),
 		arc("get_robot_info", "one", "?robot_id=wbGOOD", 0, is("data.robot_id", "wbGOOD"), is("data.name", "播报"), is("data.creator_userid", "lina")),

@@ -27,8 +27,8 @@ func kfContracts(_ *testing.T, k *stage) []contract {
 		line("kf/account/add", "unknown picture", `{"name":"x","media_id":"none"}`, 40007),
 		line("kf/account/add", "long name", `{"name":"`+repeat("名", 17)+`","media_id":"{{face}}"}`, 95006),
 		line("kf/account/add", "no name", `{"media_id":"{{face}}"}`, 95006),
-		line("kf/account/list", "all", `{}`, 0, counts("account_list", 2), is("account_list.0.open_kfid", "wkONE"), is("account_list.0.name", "福利官"), is("account_list.0.manage_privilege", true), kind("account_list.1.avatar", "string")),
-		line("kf/account/list", "from one on", `{"offset":1,"limit":100}`, 0, counts("account_list", 1), is("account_list.0.name", "西湖店客服")),
+		line("kf/account/list", "all", `{}`, 0, entries("account_list", 2), is("account_list.0.open_kfid", "wkONE"), is("account_list.0.name", "福利官"), is("account_list.0.manage_privilege", true), kind("account_list.1.avatar", "string")),
+		line("kf/account/list", "from one on", `{"offset":1,"limit":100}`, 0, entries("account_list", 1), is("account_list.0.name", "西湖店客服")),
 		line("kf/account/list", "too many", `{"limit":101}`, 40058),
 		line("kf/account/update", "name", `{"open_kfid":"{{kf}}","name":"新名字"}`, 0),
 		line("kf/account/update", "nothing", `{"open_kfid":"{{kf}}"}`, 40063),
@@ -48,7 +48,7 @@ func kfContracts(_ *testing.T, k *stage) []contract {
 			is("result_list.1.errmsg", "ignored"), is("result_list.2.errcode", 60111), is("result_list.3.department_id", 2), is("result_list.4.errcode", 60003)),
 		line("kf/servicer/add", "nobody", `{"open_kfid":"{{kf}}"}`, 40063),
 		line("kf/servicer/add", "too many", `{"open_kfid":"{{kf}}","userid_list":[`+strings.TrimSuffix(repeat(`"lina",`, 101), ",")+`]}`, 40058),
-		line("kf/servicer/list", "all", "?open_kfid={{kf}}", 0, counts("servicer_list", 2), is("servicer_list.0.userid", "wang"), is("servicer_list.0.status", 0), is("servicer_list.1.department_id", 2)),
+		line("kf/servicer/list", "all", "?open_kfid={{kf}}", 0, entries("servicer_list", 2), is("servicer_list.0.userid", "wang"), is("servicer_list.0.status", 0), is("servicer_list.1.department_id", 2)),
 		line("kf/servicer/list", "unknown", "?open_kfid=wk0", 95000),
 		line("kf/servicer/del", "one", `{"open_kfid":"{{kf}}","userid_list":["Wang"],"department_id_list":[77]}`, 0, is("result_list.0.errmsg", "success"), is("result_list.1.errmsg", "ignored")),
 		line("kf/servicer/del", "nobody", `{"open_kfid":"{{kf}}"}`, 40063),
@@ -58,14 +58,14 @@ func kfContracts(_ *testing.T, k *stage) []contract {
 		line("kf/service_state/get", "no person", `{"open_kfid":"wkONE"}`, 41035),
 		line("kf/service_state/trans", "not begun", `{"open_kfid":"wkONE","external_userid":"wm0000","service_state":1}`, 95016),
 
-		line("kf/customer/batchget", "known and unknown", `{"external_userid_list":["wm0000","wm0001","wm9999"],"need_enter_session_context":1}`, 0, counts("customer_list", 1), is("customer_list.0.nickname", "顾客0"),
-			is("customer_list.0.unionid", "un0000"), is("customer_list.0.enter_session_context.scene", "store_12"), is("customer_list.0.enter_session_context.scene_param", "a=1"), counts("invalid_external_userid", 2)).after(func(k *stage) {
+		line("kf/customer/batchget", "known and unknown", `{"external_userid_list":["wm0000","wm0001","wm9999"],"need_enter_session_context":1}`, 0, entries("customer_list", 1), is("customer_list.0.nickname", "顾客0"),
+			is("customer_list.0.unionid", "un0000"), is("customer_list.0.enter_session_context.scene", "store_12"), is("customer_list.0.enter_session_context.scene_param", "a=1"), entries("invalid_external_userid", 2)).after(func(k *stage) {
 			k.Keep["link"] = k.Keep["url"] + "&scene_param=a%3D1"
 			k.byHand(`{"kind":"kf_enter","person":"wm0000","url":"{{link}}"}`)
 		}),
 		line("kf/customer/batchget", "nobody", `{}`, 40063),
 		line("kf/customer/batchget", "too many", `{"external_userid_list":[`+strings.TrimSuffix(repeat(`"wm0000",`, 101), ",")+`]}`, 40058),
-		line("kf/customer/get_upgrade_service_config", "all", "?", 0, is("member_range.userid_list.0", "lina"), counts("member_range.department_id_list", 0), is("groupchat_range.chat_id_list.0", "wrONE")),
+		line("kf/customer/get_upgrade_service_config", "all", "?", 0, is("member_range.userid_list.0", "lina"), entries("member_range.department_id_list", 0), is("groupchat_range.chat_id_list.0", "wrONE")),
 		line("kf/customer/upgrade_service", "never wrote", `{"open_kfid":"wkONE","external_userid":"wm0000","type":1,"member":{"userid":"lina"}}`, 95002),
 		line("kf/customer/upgrade_service", "a member", `{"open_kfid":"wkONE","external_userid":"wm0000","type":1,"member":{"userid":"lina","wording":"加我"}}`, 0).after(func(k *stage) {
 			k.byHand(`{"kind":"kf_say","person":"wm0000","open_kfid":"wkONE","text":"在吗"}`)
@@ -80,7 +80,7 @@ func kfContracts(_ *testing.T, k *stage) []contract {
 			}
 		}).after(passes(10 * time.Minute)),
 		line("kf/customer/cancel_upgrade_service", "in time", `{"open_kfid":"wkONE","external_userid":"wm0000"}`, 0),
-		line("externalcontact/groupchat/get", "nobody came", `{"chat_id":"wrONE"}`, 0, counts("group_chat.member_list", 1)).after(passes(time.Hour)),
+		line("externalcontact/groupchat/get", "nobody came", `{"chat_id":"wrONE"}`, 0, entries("group_chat.member_list", 1)).after(passes(time.Hour)),
 	}
 }
 
@@ -109,7 +109,7 @@ func kfMessageContracts(_ *testing.T, k *stage) []contract {
 	text := `"msgtype":"text","text":{"content":"好的"}}`
 	return []contract{
 		k.upload("image", "media/upload", "type=image", "a.png", pngOf(4, 4)),
-		line(sync, "entering", all+`}`, 0, counts("msg_list", 1), is("has_more", 0), is("msg_list.0.origin", 4), is("msg_list.0.msgtype", "event"), is("msg_list.0.event.event_type", "enter_session"),
+		line(sync, "entering", all+`}`, 0, entries("msg_list", 1), is("has_more", 0), is("msg_list.0.origin", 4), is("msg_list.0.msgtype", "event"), is("msg_list.0.event.event_type", "enter_session"),
 			is("msg_list.0.event.open_kfid", "wkONE"), is("msg_list.0.event.external_userid", "wm0000"), kind("msg_list.0.open_kfid", "nothing"), k.keep("welcome", "msg_list.0.event.welcome_code"), k.keep("cursor", "next_cursor"),
 			func(t *testing.T, _ map[string]any) {
 				got := k.heardOf("kf_msg_or_event")
@@ -121,17 +121,17 @@ func kfMessageContracts(_ *testing.T, k *stage) []contract {
 		line(event, "welcome", `{"code":"{{welcome}}","msgtype":"msgmenu","msgmenu":{"head_content":"您好","list":[{"type":"click","click":{"id":"101","content":"查订单"}},{"type":"text","text":{"content":"或直接留言"}}]}}`, 0, kind("msgid", "string")),
 		line(event, "welcome twice", `{"code":"{{welcome}}",`+text, 95007),
 		line(event, "made up", `{"code":"none",`+text, 95007),
-		line(sync, "entering again", all+`,"cursor":"{{cursor}}"}`, 0, counts("msg_list", 1), kind("msg_list.0.event.welcome_code", "nothing"), k.keep("cursor", "next_cursor")).after(enter("wm0000")),
-		line(sync, "a message", all+`,"cursor":"{{cursor}}"}`, 0, counts("msg_list", 1), is("msg_list.0.origin", 3), is("msg_list.0.msgtype", "text"), is("msg_list.0.text.content", "在吗"), is("msg_list.0.open_kfid", "wkONE"),
+		line(sync, "entering again", all+`,"cursor":"{{cursor}}"}`, 0, entries("msg_list", 1), kind("msg_list.0.event.welcome_code", "nothing"), k.keep("cursor", "next_cursor")).after(enter("wm0000")),
+		line(sync, "a message", all+`,"cursor":"{{cursor}}"}`, 0, entries("msg_list", 1), is("msg_list.0.origin", 3), is("msg_list.0.msgtype", "text"), is("msg_list.0.text.content", "在吗"), is("msg_list.0.open_kfid", "wkONE"),
 			is("msg_list.0.external_userid", "wm0000"), kind("msg_list.0.send_time", "number"), k.keep("said", "msg_list.0.msgid")).after(say("wm0000", "在吗")),
-		line(sync, "what the API sent leaves an empty page", all+`,"cursor":"{{cursor}}","limit":1}`, 0, counts("msg_list", 1), is("has_more", 1), k.keep("next", "next_cursor")).after(func(k *stage) {
+		line(sync, "what the API sent leaves an empty page", all+`,"cursor":"{{cursor}}","limit":1}`, 0, entries("msg_list", 1), is("has_more", 1), k.keep("next", "next_cursor")).after(func(k *stage) {
 			if code, msg := k.call(send, k.fill(to+`"msgid":"mine-1",`+text)); code != 0 {
 				k.t.Errorf("%d %s", code, msg)
 			}
 			say("wm0000", "还在吗")(k)
 		}),
-		line(sync, "empty, but there is more", all+`,"cursor":"{{next}}","limit":1}`, 0, counts("msg_list", 0), is("has_more", 1), k.keep("next", "next_cursor")),
-		line(sync, "the last", all+`,"cursor":"{{next}}","limit":1}`, 0, counts("msg_list", 1), is("has_more", 0), is("msg_list.0.text.content", "还在吗"), k.keep("cursor", "next_cursor")),
+		line(sync, "empty, but there is more", all+`,"cursor":"{{next}}","limit":1}`, 0, entries("msg_list", 0), is("has_more", 1), k.keep("next", "next_cursor")),
+		line(sync, "the last", all+`,"cursor":"{{next}}","limit":1}`, 0, entries("msg_list", 1), is("has_more", 0), is("msg_list.0.text.content", "还在吗"), k.keep("cursor", "next_cursor")),
 		line(sync, "cursor", all+`,"cursor":"made up"}`, 50100),
 		line(sync, "limit", all+`,"limit":1001}`, 40058),
 		line(sync, "token", `{"open_kfid":"wkONE","token":"made up"}`, 95007),
@@ -189,7 +189,7 @@ func kfMessageContracts(_ *testing.T, k *stage) []contract {
 				t.Errorf("%d changes of the servicer's status in %v", states, l)
 			}
 		}).after(hand(`{"kind":"kf_answer","person":"wm0000","userid":"lina","open_kfid":"wkONE","text":"您好"}`)),
-		line(sync, "the member ended it", all+`,"cursor":"{{cursor}}"}`, 0, counts("msg_list", 1), is("msg_list.0.event.event_type", "session_status_change"), is("msg_list.0.event.change_type", 3),
+		line(sync, "the member ended it", all+`,"cursor":"{{cursor}}"}`, 0, entries("msg_list", 1), is("msg_list.0.event.event_type", "session_status_change"), is("msg_list.0.event.change_type", 3),
 			is("msg_list.0.event.old_servicer_userid", "lina"), k.keep("end", "msg_list.0.event.msg_code"), k.keep("cursor", "next_cursor")).after(hand(`{"kind":"kf_end","person":"wm0000","userid":"lina","open_kfid":"wkONE"}`)),
 		line(send, "after the end", to+text, 95013),
 		line(event, "joined, but over", `{"code":"{{joined}}",`+text, 95018),
@@ -217,7 +217,7 @@ func kfMessageContracts(_ *testing.T, k *stage) []contract {
 		}).after(passes(2 * time.Second)),
 		line(sync, "token ten minutes later", all+`}`, 95007).after(passes(11 * time.Minute)),
 		line(send, "49 hours later", `{"touser":"wm0001","open_kfid":"wkONE",`+text, 95002).after(passes(49 * time.Hour)),
-		line(sync, "three days later", `{"open_kfid":"wkONE"}`, 0, counts("msg_list", 0), is("has_more", 0)).after(passes(48 * time.Hour)),
+		line(sync, "three days later", `{"open_kfid":"wkONE"}`, 0, entries("msg_list", 0), is("has_more", 0)).after(passes(48 * time.Hour)),
 	}
 }
 
@@ -243,11 +243,11 @@ func kfStatisticContracts(_ *testing.T, k *stage) []contract {
 			passes(30 * time.Second)(k)
 			k.byHand(`{"kind":"kf_answer","person":"wm0001","userid":"lina","open_kfid":"wkONE","text":"您好"}`)
 		}),
-		line(corp, "yesterday", of("", day, day+60), 0, counts("statistic_list", 1), is("statistic_list.0.stat_time", int(at(0, 0).Unix())), is("statistic_list.0.statistic.session_cnt", 2), is("statistic_list.0.statistic.customer_cnt", 2),
+		line(corp, "yesterday", of("", day, day+60), 0, entries("statistic_list", 1), is("statistic_list.0.stat_time", int(at(0, 0).Unix())), is("statistic_list.0.statistic.session_cnt", 2), is("statistic_list.0.statistic.customer_cnt", 2),
 			is("statistic_list.0.statistic.customer_msg_cnt", 4), is("statistic_list.0.statistic.ai_session_reply_cnt", 1), is("statistic_list.0.statistic.ai_transfer_rate", 0)).after(passes(24 * time.Hour)),
 		line(servicer, "all", of("", day, day), 0, is("statistic_list.0.statistic.session_cnt", 1), is("statistic_list.0.statistic.reply_rate", 1), is("statistic_list.0.statistic.first_reply_average_sec", 30)),
 		line(servicer, "one", of(`,"servicer_userid":"lina"`, day, day), 0, is("statistic_list.0.statistic.session_cnt", 1)),
-		line(servicer, "who did nothing", of(`,"servicer_userid":"wang"`, day, day), 0, counts("statistic_list", 0)),
+		line(servicer, "who did nothing", of(`,"servicer_userid":"wang"`, day, day), 0, entries("statistic_list", 0)),
 		line(servicer, "unknown member", of(`,"servicer_userid":"nobody"`, day, day), 60111),
 		line(servicer, "unknown account", `{"open_kfid":"wk0","start_time":1,"end_time":1}`, 95000),
 		line(corp, "a day without anything", of("", day+86_400, day+86_400), 40058),

@@ -48,6 +48,7 @@ func talkSuites() []suite {
 		{Name: "kf", World: kfWorld, Cases: kfContracts},
 		{Name: "kf messages", World: kfWorld, Cases: kfMessageContracts},
 		{Name: "kf statistics", World: kfWorld, Cases: kfStatisticContracts},
+		{Name: "kf knowledge", Cases: kfKnowledgeContracts},
 		{Name: "archive", World: archiveWorld, Cases: archiveContracts},
 		{Name: "no archive", Cases: noArchiveContracts},
 		{Name: "media in use", World: func() *World { return friendly(2) }, Cases: mediaUseContracts},
@@ -101,10 +102,10 @@ func (c contract) after(fn func(*stage)) contract { c.Before = fn; return c }
 // by names whose token it is.
 func (c contract) by(token string) contract { c.Token = token; return c }
 
-var blank = regexp.MustCompile(`\{\{(\w+)\}\}`)
+var placeholder = regexp.MustCompile(`\{\{(\w+)\}\}`)
 
 func (k *stage) fill(s string) string {
-	return blank.ReplaceAllStringFunc(s, func(m string) string {
+	return placeholder.ReplaceAllStringFunc(s, func(m string) string {
 		v, ok := k.Keep[m[2:len(m)-2]]
 		if !ok {
 			k.t.Errorf("nothing is kept as %s", m)
@@ -161,8 +162,8 @@ func kind(path, want string) checker {
 	}
 }
 
-// counts wants so many entries at a path.
-func counts(path string, want int) checker {
+// entries wants so many entries at a path.
+func entries(path string, want int) checker {
 	return func(t *testing.T, a map[string]any) {
 		t.Helper()
 		if l, ok := dig(a, steps(path)...).([]any); !ok || len(l) != want {

@@ -12,8 +12,7 @@ import (
 	"testing"
 )
 
-// contractsComplete makes an endpoint without a successful and a refused contract a failure; until every area has its
-// contracts it is only told.
+// contractsComplete makes an endpoint without a successful and a refused contract a failure; otherwise it is only told.
 const contractsComplete = true
 
 // suite is a list of contracts kept in order on one world of its own.
@@ -60,12 +59,13 @@ type stage struct {
 func contractSuites() []suite { return slices.Concat(corpSuites(), dealingSuites(), talkSuites()) }
 
 // noOwnErrors are endpoints that refuse nothing beyond what all refuse: a missing or bad token, a wrong method.
-var noOwnErrors = []string{"agent/list", "externalcontact/get_follow_user_list", "externalcontact/get_intercept_rule_list", "get_jsapi_ticket", "getcallbackip", "kf/customer/get_upgrade_service_config"}
+var noOwnErrors = []string{"agent/list", "externalcontact/get_follow_user_list", "externalcontact/get_intercept_rule_list", "get_api_domain_ip", "get_jsapi_ticket", "getcallbackip", "kf/customer/get_upgrade_service_config"}
 
 func TestContracts(t *testing.T) {
-	won, lost := map[string]bool{}, map[string]bool{}
-	for _, s := range contractSuites() {
+	won, lost, ran, suites := map[string]bool{}, map[string]bool{}, 0, contractSuites()
+	for _, s := range suites {
 		t.Run(s.Name, func(t *testing.T) {
+			ran++
 			w := smallWorld(3)
 			if s.World != nil {
 				w = s.World()
@@ -81,6 +81,9 @@ func TestContracts(t *testing.T) {
 				}
 			}
 		})
+	}
+	if ran < len(suites) {
+		return // only some were asked for
 	}
 	for _, api := range APIs() {
 		var missing []string
@@ -113,6 +116,9 @@ func TestEveryEndpointWantsAToken(t *testing.T) {
 		}
 		k.play(contract{Name: "no token", API: api, Token: "none", Body: map[string]any{}, Want: 41001})
 		k.play(contract{Name: "bad token", API: api, Token: "none", Query: "access_token=made-up", Body: map[string]any{}, Want: 40014})
+		if e.loose {
+			continue
+		}
 		k.play(contract{Name: "wrong method", API: api, Method: other, Token: string(e.secret), Body: map[string]any{}, Want: 40058})
 	}
 }

@@ -129,14 +129,15 @@ func (s *Server) phoneStaff(fn func(*phoneCall) error) http.HandlerFunc {
 			answer(w, http.StatusBadRequest, problem{"sim.bad_json", "请求不是合法的 JSON"})
 			return
 		}
-		p.UserID = r.PathValue("userid")
+		p.UserID, p.Person = r.PathValue("userid"), ""
 		s.byHand(w, &p, fn)
 	}
 }
 
 func (s *Server) byHand(w http.ResponseWriter, p *phoneCall, fn func(*phoneCall) error) {
 	s.mu.Lock()
-	if p.Person != "" && s.st.people[p.Person] == nil || p.UserID != "" && s.st.member(p.UserID) == nil && s.st.left(p.UserID) == nil || p.Person == "" && p.UserID == "" {
+	here := s.st.member(p.UserID) != nil || p.Person != "" && s.st.left(p.UserID) != nil // to a customer, who resigned is still somebody
+	if p.Person != "" && s.st.people[p.Person] == nil || p.UserID != "" && !here || p.Person == "" && p.UserID == "" {
 		s.mu.Unlock()
 		answer(w, http.StatusNotFound, problem{"sim.nobody", "没有这个人"})
 		return

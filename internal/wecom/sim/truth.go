@@ -15,6 +15,8 @@ import (
 // staff included. Tags: [userid, external_userid, tag_id]. Delivered: [msgid, userid, recipient]. Welcomes: [userid,
 // external_userid, count, latency in wall ms of the last] for every pair that ever had a welcome code. Codes: [config_id,
 // state, people who came by it] for every contact way and join way. MassSends: the msgids of all mass sends made by the API.
+// Orphans: [userid, external_userid] of customers whose member resigned and whom nobody has taken over; they are nobody's
+// friends.
 type Truth struct {
 	Now       string      `json:"now"`
 	Friends   [][3]any    `json:"friends"`
@@ -24,6 +26,7 @@ type Truth struct {
 	Welcomes  [][4]any    `json:"welcomes"`
 	Codes     [][3]any    `json:"codes"`
 	MassSends []string    `json:"mass_sends"`
+	Orphans   [][2]string `json:"orphans,omitempty"`
 	Counts    Counts      `json:"counts"`
 }
 
@@ -48,7 +51,7 @@ func (s *Server) Truth() Truth {
 
 func (s *state) truth() Truth {
 	t := Truth{Now: msTime(s.Now).UTC().Format("2006-01-02T15:04:05.000Z07:00"), Friends: [][3]any{}, Members: [][2]string{}, Tags: [][3]string{},
-		Delivered: [][3]string{}, Welcomes: [][4]any{}, Codes: [][3]any{}, MassSends: sortedKeys(s.Mass), Counts: s.Counts}
+		Delivered: [][3]string{}, Welcomes: [][4]any{}, Codes: [][3]any{}, MassSends: []string{}, Counts: s.Counts}
 	for _, user := range sortedKeys(s.byUser) {
 		for _, ext := range sortedKeys(s.byUser[user]) {
 			e := s.byUser[user][ext]
@@ -56,6 +59,10 @@ func (s *state) truth() Truth {
 				t.Welcomes = append(t.Welcomes, [4]any{user, ext, e.Welcomes, e.LatencyMS})
 			}
 			if !e.alive() {
+				continue
+			}
+			if s.left(user) != nil {
+				t.Orphans = append(t.Orphans, [2]string{user, ext})
 				continue
 			}
 			t.Friends = append(t.Friends, [3]any{user, ext, e.Status == edgeOneWay})
@@ -81,6 +88,9 @@ func (s *state) truth() Truth {
 		t.Codes = append(t.Codes, [3]any{id, s.Joins[id].State, s.Uses[id]})
 	}
 	for _, id := range sortedKeys(s.Mass) {
+		if s.Mass[id].Creator == "" {
+			t.MassSends = append(t.MassSends, id)
+		}
 		for _, task := range s.Mass[id].Tasks {
 			for i, r := range task.Results {
 				if r == wecom.SendDone {

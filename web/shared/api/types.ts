@@ -590,6 +590,8 @@ export interface Callback {
   received_at: string;
   corp_at: string;
   kind: string;
+  /** What changed in a group; empty for other kinds. */
+  detail: string;
   /** False for kinds that WeCom's documents did not know. */
   documented: boolean;
   entity: string;
@@ -689,6 +691,18 @@ export interface OutboxCall {
   cause_id: number;
 }
 
+/** How far an API of WeCom is from one of its limits, as the process that answers counts. */
+export interface CallLimit {
+  api: string;
+  window: "minute" | "hour" | "day" | "month" | "none";
+  used: number | null;
+  limit: number | null;
+  state: "ok" | "near" | "slowed" | "blocked";
+  until: string | null;
+  at_once: number | null;
+  refused: number;
+}
+
 export type SyncThing = "staff" | "tags" | "relations" | "groups" | "members" | "ways" | "join_ways";
 export type SyncWhat = "added" | "ended" | "amended";
 export type SyncReason =
@@ -764,6 +778,82 @@ export interface SyncRepair {
   code_id: number;
   happened_at: string | null;
   callback_id: number;
+}
+
+/** One thing that WeCom rations; used and limit are null while they are not known. */
+export interface Meter {
+  name: string;
+  used: number | null;
+  limit: number | null;
+  state: "ok" | "near" | "full" | "unknown";
+  source: "wecom" | "ours";
+  as_of: string | null;
+  error: string;
+  /** The error's sentence. */
+  reason: string;
+  parts: { name: string; count: number; staff_id?: number; label?: string }[];
+}
+
+export interface Meters {
+  items: Meter[];
+  settings: { friends_per_staff: number };
+}
+
+interface ArchivedDay {
+  staff_id: number;
+  staff_name: string;
+  store_name: string;
+  day: string;
+  /** WeCom gave this day; without it every figure is null. */
+  given: boolean;
+  /** Read so late that WeCom had surely summed the day up. */
+  final: boolean;
+}
+
+/** A day of a member of staff in single chats, by WeCom. */
+export interface StaffDay extends ArchivedDay {
+  chats: number | null;
+  messages: number | null;
+  reply_percent: number | null;
+  reply_minutes: number | null;
+  negative: number | null;
+  applies: number | null;
+  contacts: number | null;
+}
+
+/** A day of an owner's groups, by WeCom. */
+export interface OwnerDay extends ArchivedDay {
+  groups: number | null;
+  new_groups: number | null;
+  active_groups: number | null;
+  members: number | null;
+  new_members: number | null;
+  active_members: number | null;
+  messages: number | null;
+}
+
+export interface CoverDay {
+  day: string;
+  staff: number;
+  staff_absent: number;
+  staff_open: number;
+  owners: number;
+  owner_absent: number;
+  owner_open: number;
+}
+
+export interface StatisticCover {
+  first: string | null;
+  last: string | null;
+  /** Staff with a seat now. */
+  staff: number;
+  items: CoverDay[];
+}
+
+export interface OfficialFigures {
+  date: string;
+  tiles: Metric[];
+  series: Series[];
 }
 
 export interface StrayWay {
@@ -1012,4 +1102,101 @@ export interface ChosenStore {
   group_qr: string | null;
   group_qr_svg: string | null;
   note: string;
+}
+
+export type CheckState = "ok" | "warn" | "fail" | "unknown" | "skipped";
+export type CheckArea = "wecom" | "callback" | "server";
+
+/** What one check of the doctor found, in the reader's language. */
+export interface Finding {
+  id: string;
+  area: CheckArea;
+  state: CheckState;
+  title: string;
+  found: string;
+  fix: string;
+  says: string;
+  /** Where the manual says more. */
+  doc: string;
+  took_ms: number;
+  checked_at?: string;
+  since?: string;
+}
+
+export interface CheckChange {
+  id: number;
+  check: string;
+  title: string;
+  at: string;
+  before: CheckState;
+  state: CheckState;
+  found: string;
+}
+
+export interface DoctorReport {
+  checked_at: string | null;
+  state: CheckState;
+  items: Finding[];
+  changes: CheckChange[];
+}
+
+export interface Findings {
+  state: CheckState;
+  items: Finding[];
+}
+
+/** A small text file at the root of our address, by which WeCom makes sure that the domain is ours. */
+export interface ProofFile {
+  name: string;
+  text: string;
+}
+
+export type SetupStep = "brand" | "corp" | "callback" | "contact" | "domain" | "health";
+
+/** The first run as far as it has come. */
+export interface Setup {
+  open: boolean;
+  entered: boolean;
+  brand: string;
+  owner_name: string;
+  email: string;
+  has_password: boolean;
+  corp_id: string;
+  agent_id: number;
+  app_name: string;
+  has_secret: boolean;
+  wecom_base_url: string;
+  authorize_url: string;
+  public_url: string;
+  suggested_url: string;
+  callback_url: string;
+  callback_token: string;
+  encoding_aes_key: string;
+  knock: { state: "none" | "ok" | "refused"; at: string | null; message: string };
+  files: ProofFile[];
+  missing: string;
+}
+
+export interface WeComSettings {
+  corp_id: string;
+  agent_id: number;
+  brand: string;
+  wecom_base_url: string;
+  public_url: string;
+  callback_url: string;
+  rotating: boolean;
+  contacts_secret: boolean;
+  archive_secret: boolean;
+  files: ProofFile[];
+}
+
+export interface SettingsChange {
+  saved: boolean;
+  items: Finding[];
+}
+
+export interface CallbackKeys {
+  token: string;
+  encoding_aes_key: string;
+  next: boolean;
 }

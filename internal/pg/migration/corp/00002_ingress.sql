@@ -1,6 +1,7 @@
 -- The door's own books (what was taken, what was refused and why, how long answers took), counted in memory and added in
 -- sets; the indexes that the page of events searches by; and the causes of what had none, so that the page can show for
--- each event what the features decided.
+-- each event what the features decided. The list of tags remembers of which reading it is, so that an older one, applied
+-- late, does not take away the newest tags.
 -- +goose Up
 CREATE TABLE inbox_door (
   day       date NOT NULL,
@@ -34,3 +35,9 @@ ALTER TABLE livecode_attribution ADD COLUMN cause_id bigint NOT NULL DEFAULT 0;
 CREATE INDEX livecode_attribution_cause_idx ON livecode_attribution (cause_id) WHERE cause_id <> 0;
 ALTER TABLE livecode_code ADD COLUMN check_cause bigint NOT NULL DEFAULT 0;
 COMMENT ON COLUMN livecode_code.check_cause IS 'what made check_at due';
+
+CREATE TABLE customer_tag_reading (
+  id      smallint PRIMARY KEY CHECK (id = 1),
+  read_at timestamptz NOT NULL
+);
+COMMENT ON COLUMN customer_tag_reading.read_at IS 'wall time at which the newest applied reading of all tags began';

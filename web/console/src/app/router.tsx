@@ -20,7 +20,9 @@ import { groupSearch, groupsSearch } from "../features/group/search";
 import { importsSearch } from "../features/intake/search";
 import { codesSearch } from "../features/livecode/search";
 import { ordersSearch } from "../features/order/search";
+import { setupSearch } from "../features/setup/search";
 import { boardSearch, planSearch } from "../features/sop/search";
+import { statisticsSearch } from "../features/statistic/search";
 import { storesSearch } from "../features/store/search";
 import { auditSearch, callbacksSearch, outboxSearch, syncSearch } from "../features/system/search";
 import { tasksSearch } from "../features/task/search";
@@ -46,6 +48,14 @@ const signin = createRoute({
   component: lazyRouteComponent(() => import("../features/auth/sign-in-page"), "SignInPage"),
 });
 
+// The first run, before there is anybody to sign in.
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: "/setup",
+  validateSearch: setupSearch,
+  component: lazyRouteComponent(() => import("../features/setup/setup-page"), "SetupPage"),
+});
+
 // Everything behind sign-in knows who is signed in before it draws.
 const inside = createRoute({
   getParentRoute: () => root,
@@ -56,6 +66,7 @@ const inside = createRoute({
     try {
       me = await context.client.ensureQueryData(meQuery);
     } catch (error) {
+      if (error instanceof ApiError && error.code === "setup.first") throw redirect({ to: "/setup", search: {} });
       if (error instanceof ApiError && error.status === 401) {
         throw redirect({ to: "/signin", search: location.href === "/" ? {} : { redirect: location.href } });
       }
@@ -212,6 +223,27 @@ const children = [
   }),
   createRoute({
     getParentRoute: under,
+    path: "/system/doctor",
+    component: lazyRouteComponent(() => import("../features/doctor/doctor-page"), "DoctorPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/system/wecom",
+    component: lazyRouteComponent(() => import("../features/setup/settings-page"), "WeComSettingsPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/system/meters",
+    component: lazyRouteComponent(() => import("../features/system/meters-page"), "MetersPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/statistics",
+    validateSearch: statisticsSearch,
+    component: lazyRouteComponent(() => import("../features/statistic/list-page"), "StatisticsPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
     path: "/system/audit",
     validateSearch: auditSearch,
     component: lazyRouteComponent(() => import("../features/system/audit-page"), "AuditPage"),
@@ -220,7 +252,7 @@ const children = [
 
 export function makeRouter(client: QueryClient) {
   const router = createRouter({
-    routeTree: root.addChildren([signin, inside.addChildren(children)]),
+    routeTree: root.addChildren([signin, setup, inside.addChildren(children)]),
     context: { client },
     defaultPreload: "intent",
     defaultErrorComponent: Failed,
@@ -228,7 +260,7 @@ export function makeRouter(client: QueryClient) {
     scrollRestoration: true,
   });
   onSessionLost(() => {
-    if (router.state.location.pathname === "/signin") return;
+    if (["/signin", "/setup"].includes(router.state.location.pathname)) return;
     client.removeQueries({ queryKey: meQuery.queryKey });
     void router.navigate({ to: "/signin", search: { redirect: router.state.location.href } as never });
   });

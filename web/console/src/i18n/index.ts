@@ -8,7 +8,9 @@ import { callback } from "./callback";
 import { kit } from "./kit";
 import { people } from "./people";
 import { retention } from "./retention";
+import { setup } from "./setup";
 import { shell } from "./shell";
+import { statistic } from "./statistic";
 import { sync } from "./sync";
 import { system } from "./system";
 
@@ -19,9 +21,11 @@ export const messages = {
   ...acquisition,
   ...retention,
   ...system,
+  ...statistic,
   ...sync,
   ...callback,
   ...archive,
+  ...setup,
 } as const;
 
 export type MessageKey = keyof typeof messages;

@@ -8,7 +8,9 @@ import { callback } from "./callback";
 import { kit } from "./kit";
 import { people } from "./people";
 import { retention } from "./retention";
+import { setup } from "./setup";
 import { shell } from "./shell";
+import { statistic } from "./statistic";
 import { sync } from "./sync";
 import { system } from "./system";
 
@@ -34,7 +36,7 @@ describe("messages", () => {
   );
 
   it("are not defined twice in different areas", () => {
-    const all = [kit, shell, people, acquisition, retention, system, sync, callback, archive].flatMap((area) =>
+    const all = [kit, shell, people, acquisition, retention, system, statistic, sync, callback, archive, setup].flatMap((area) =>
       Object.keys(area),
     );
     expect(all.filter((key, i) => all.indexOf(key) !== i)).toEqual([]);

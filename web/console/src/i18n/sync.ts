@@ -38,6 +38,7 @@ export const sync = {
   ],
   "sync.why": ["原来为什么缺", "Why it was missing"],
   "sync.nothing_missing": ["没有需要修复的", "Nothing to repair"],
+  "sync.not_compared": ["这次没有整个核对", "Not compared as a whole"],
   "sync.show_repairs": ["修复明细（{{n}}）", "Repairs ({{n}})"],
   "sync.show_strays": ["没有活码在用的联系我（{{n}}）", "Ways without a code ({{n}})"],
   "sync.archived": [
@@ -84,6 +85,10 @@ export const sync = {
   "sync.pausing": ["做完手上这一页就停", "It stops after the page it is at"],
   "sync.resumed": ["从停下的地方继续", "It goes on where it stopped"],
   "sync.waits": ["遇到一时的问题，会自动接着做", "A passing problem; it goes on by itself"],
+  "sync.held_back": [
+    "企业微信的接口频率到了上限，{{at}} 之后自动继续，不用管它",
+    "WeCom's rate limit is reached; it goes on by itself after {{at}}",
+  ],
   "sync.step_skipped": ["跳过", "Skipped"],
   "sync_step_state.waiting": ["等待", "Waiting"],
   "sync_step_state.running": ["读取中", "Reading"],

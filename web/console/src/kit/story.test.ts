@@ -35,7 +35,7 @@ describe("tell", () => {
   });
   it("has words for every kind the platform records about a customer", () => {
     const kinds = [
-      "customer.added customer.ended customer.tagged customer.untagged customer.opted_out customer.opted_in customer.welcome_due",
+      "customer.added customer.ended customer.tagged customer.untagged customer.opted_out customer.opted_in customer.welcome_due customer.transfer_failed",
       "group.joined group.left touch.allowed touch.deferred touch.refused",
       "task.created task.done task.late task.skipped task.missed task.cancelled",
       "sop.started sop.ended livecode.scanned livecode.located livecode.attributed welcome.sent welcome.failed",

@@ -20,6 +20,7 @@ const tones: Record<string, Tone> = {
   "customer.ended": "bad",
   "archive.agreed": "good",
   "archive.disagreed": "warn",
+  "customer.transfer_failed": "warn",
   "customer.opted_out": "bad",
   "group.left": "bad",
   "order.refunded": "bad",
@@ -44,7 +45,10 @@ export function tell(item: Pick<TimelineItem, "kind" | "params" | "place">, t: T
 
   switch (item.kind.split(".")[0]) {
     case "customer":
-      if (item.kind === "customer.ended") title = t.word("event.ended", text("by")) || title;
+      if (item.kind === "customer.ended") {
+        title = p.transferred === true ? t("event.ended.transferred") : t.word("event.ended", text("by")) || title;
+      }
+      if (item.kind === "customer.transfer_failed") add(t.word("transfer_reason", text("reason")));
       if (item.kind === "customer.tagged" || item.kind === "customer.untagged") add(text("name"));
       if (item.kind === "customer.added") add(t.word("add_way", String(number("add_way") ?? "")));
       break;

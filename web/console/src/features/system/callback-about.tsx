@@ -6,9 +6,12 @@ import type { ReactNode } from "react";
 import { useT } from "../../i18n";
 
 /** What a callback is, in words; one that WeCom's documents do not know by its name. */
-export function Kind({ callback }: { callback: Pick<Callback, "kind" | "documented"> }) {
+export function Kind({ callback }: { callback: Pick<Callback, "kind" | "detail" | "documented"> }) {
   const t = useT();
-  if (callback.documented) return <span title={callback.kind}>{t.word("callback_kind", callback.kind)}</span>;
+  if (callback.documented) {
+    const what = t.word("callback_detail", callback.detail) || t.word("callback_kind", callback.kind);
+    return <span title={callback.kind}>{what}</span>;
+  }
   return (
     <Tooltip title={t("callback.undocumented_hint")}>
       <Tag>{t("callback.undocumented")}</Tag> <span className="num">{callback.kind}</span>

@@ -38,7 +38,7 @@ function Story({ callback, onOpen }: { callback: CallbackDetail; onOpen: (id: nu
           { key: "took", label: t("system.took"), children: duration(callback.took_ms) },
           callback.next_at
             ? { key: "next", label: t("callback.next_at"), children: time(callback.next_at, zone, "second") }
-            : { key: "attempts", label: t("system.attempts"), children: callback.attempts },
+            : { key: "attempts", label: t("callback.retries"), children: callback.attempts },
         ]}
       />
       {callback.error && (

@@ -39,7 +39,7 @@ export function CallbacksPage() {
         width: 100,
         render: (c) => <Status kind="callback_state" value={c.state} hint={hintOf(c, t, zone)} />,
       },
-      { key: "attempts", title: t("system.attempts"), width: 80, align: "right", render: (c) => c.attempts },
+      { key: "attempts", title: t("callback.retries"), width: 80, align: "right", render: (c) => c.attempts },
       {
         key: "took",
         title: t("system.took"),

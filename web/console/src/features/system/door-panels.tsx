@@ -3,7 +3,7 @@ import type { Door } from "@shared/api/types";
 import { count, duration, time, unknown } from "@shared/format";
 import { useQuery } from "@tanstack/react-query";
 import { App, Button, Table, Tooltip } from "antd";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { useT } from "../../i18n";
 import { Panel } from "../../kit/page";
 import { ErrorState, LoadingState } from "../../kit/states";
@@ -18,9 +18,25 @@ export function DoorPanels() {
   return <LoadingState rows={2} />;
 }
 
+// Refusals that somebody who runs the platform can end; all others are strangers at the door.
+const ours = [
+  "bad_signature",
+  "bad_cipher",
+  "wrong_receiver",
+  "stale",
+  "not_encrypted",
+  "not_stored",
+  "busy",
+  "slow",
+  "incomplete",
+].map((reason) => `callback.${reason}`);
+
 function Figures({ door }: { door: Door }) {
   const t = useT();
   const days = door.days;
+  const urgent = door.refusals.some((r) => r.today > 0 && ours.includes(r.reason));
+  const [chosen, choose] = useState<boolean | null>(null);
+  const open = chosen ?? urgent;
   return (
     <>
       <div className="tiles tiles-five">
@@ -39,6 +55,13 @@ function Figures({ door }: { door: Door }) {
           label={t("door.refused")}
           value={count(door.refused)}
           foot={t(door.refused > 0 ? "door.refused_foot" : "door.refused_none", { days })}
+          extra={
+            door.refused > 0 && (
+              <Button type="link" size="small" style={{ height: "auto", padding: 0 }} onClick={() => choose(!open)}>
+                {t(open ? "door.why_not" : "door.why")}
+              </Button>
+            )
+          }
         />
         <Tile
           label={t("door.answer")}
@@ -51,7 +74,7 @@ function Figures({ door }: { door: Door }) {
           }
         />
       </div>
-      {door.refusals.length > 0 && <Refusals door={door} />}
+      {open && door.refusals.length > 0 && <Refusals door={door} />}
     </>
   );
 }
@@ -61,10 +84,21 @@ function short(ms: number): string {
   return ms < 10 ? `${ms.toFixed(1)} ms` : duration(ms);
 }
 
-function Tile({ label, value, foot, hint }: { label: string; value: ReactNode; foot: string; hint?: string }) {
+interface TileProps {
+  label: string;
+  value: ReactNode;
+  foot: string;
+  hint?: string;
+  extra?: ReactNode;
+}
+
+function Tile({ label, value, foot, hint, extra }: TileProps) {
   return (
     <div className="tile">
-      <div className="tile-label">{hint ? <Tooltip title={hint}>{label}</Tooltip> : label}</div>
+      <div className="tile-label">
+        <span className="grow">{hint ? <Tooltip title={hint}>{label}</Tooltip> : label}</span>
+        {extra}
+      </div>
       <div className="tile-value num">{value}</div>
       <Tooltip title={foot}>
         <div className="tile-foot clip">{foot}</div>

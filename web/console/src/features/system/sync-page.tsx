@@ -57,7 +57,7 @@ export function SyncPage() {
           </>
         }
       />
-      {open && <RunProgress run={open} />}
+      {open && <RunProgress run={open} heldBack={query.data?.held_back_until ?? null} />}
       <Panel
         flush
         title={t("sync.runs")}
@@ -219,7 +219,13 @@ function Statement({ run, onRepairs, onStrays }: StatementProps) {
           })),
           {
             title: t("sync.why"),
-            render: (_, row) => <Reasons byReason={result.why?.[row.thing]} onOpen={() => onRepairs(row.thing)} />,
+            render: (_, row) => (
+              <Reasons
+                byReason={result.why?.[row.thing]}
+                counted={result.remote?.[row.thing] !== undefined}
+                onOpen={() => onRepairs(row.thing)}
+              />
+            ),
           },
         ]}
       />
@@ -238,10 +244,19 @@ function Statement({ run, onRepairs, onStrays }: StatementProps) {
   );
 }
 
-function Reasons({ byReason, onOpen }: { byReason: Record<string, number> | undefined; onOpen: () => void }) {
+interface ReasonsProps {
+  byReason: Record<string, number> | undefined;
+  /** Whether the run counted this thing at all. */
+  counted: boolean;
+  onOpen: () => void;
+}
+
+function Reasons({ byReason, counted, onOpen }: ReasonsProps) {
   const t = useT();
   const entries = Object.entries(byReason ?? {}).sort((a, b) => b[1] - a[1]);
-  if (entries.length === 0) return <span className="quiet">{t("sync.nothing_missing")}</span>;
+  if (entries.length === 0) {
+    return <span className="quiet">{t(counted ? "sync.nothing_missing" : "sync.not_compared")}</span>;
+  }
   return (
     <span className="row row-wrap" style={{ gap: 4 }}>
       {entries.map(([reason, n]) => (
