@@ -653,6 +653,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the first run has come */
+        get: operations["get-setup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Our public address and the callback's keys */
+        put: operations["set-setup-address"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** The brand and its owner */
+        put: operations["set-setup-brand"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Examine what was entered so far */
+        post: operations["check-setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/corp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** The corp's app, tested at once */
+        put: operations["set-setup-corp"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/enter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin or go on with the one-time link */
+        post: operations["enter-setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/files/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** A proof file for the root of our address */
+        put: operations["set-setup-file"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Register the corp and sign its owner in */
+        post: operations["finish-setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sop/board": {
         parameters: {
             query?: never;
@@ -892,6 +1028,23 @@ export interface paths {
         patch: operations["update-store"];
         trace?: never;
     };
+    "/api/system/call-limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** WeCom's limits of calls, fullest first */
+        get: operations["listCallLimits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system/callbacks": {
         parameters: {
             query?: never;
@@ -960,6 +1113,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the last examination of this installation found */
+        get: operations["get-doctor"];
+        put?: never;
+        /** Examine this installation now; takes up to ten seconds and changes nothing */
+        post: operations["run-doctor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system/door": {
         parameters: {
             query?: never;
@@ -1009,6 +1180,24 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/system/meters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What WeCom rations, and how much of it is used */
+        get: operations["getMeters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Say what WeCom allows this corp, where it does not tell */
+        patch: operations["setMeterLimits"];
         trace?: never;
     };
     "/api/system/outbox": {
@@ -1125,6 +1314,127 @@ export interface paths {
         put?: never;
         /** Let a paused run go on where it stopped */
         post: operations["resumeSync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How this installation is connected to WeCom, without secrets */
+        get: operations["get-wecom-settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change our public address, tested first */
+        put: operations["set-wecom-address"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/app": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change the app's id or secret, tested first */
+        put: operations["set-wecom-app"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change the name that customers read */
+        put: operations["set-wecom-brand"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The callback's token and key, to be copied into WeCom's console */
+        get: operations["get-callback-keys"];
+        put?: never;
+        /** Make the next token and key; both pairs count until WeCom uses the next */
+        post: operations["rotate-callback-keys"];
+        /** Give the next token and key up */
+        delete: operations["keep-callback-keys"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/files/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** A proof file for the root of our address */
+        put: operations["set-wecom-file"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/wecom/secrets/{which}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change the secret of the contacts sync or the chat archive, tested first */
+        put: operations["set-wecom-secret"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1289,6 +1599,14 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AddressInputBody: {
+            /** @description empty keeps the present one, or makes one */
+            callback_token?: string;
+            encoding_aes_key?: string;
+            public_url: string;
+            /** @description make a new token and key */
+            renew?: boolean;
+        };
         AnalyticsAlert: {
             /** Format: int64 */
             count: number;
@@ -1338,6 +1656,12 @@ export interface components {
             params?: {
                 [key: string]: unknown;
             };
+        };
+        AppInputBody: {
+            /** Format: int64 */
+            agent_id: number;
+            /** @description empty keeps the present one */
+            secret?: string;
         };
         ArchiveChat: {
             /** Format: date-time */
@@ -1648,6 +1972,17 @@ export interface components {
             role: "owner" | "operator" | "store_manager" | "staff" | "analyst";
             stores: components["schemas"]["AuthStoreRef"][];
         };
+        BrandInputBody: {
+            brand: string;
+            email: string;
+            owner_name: string;
+            /** @description empty keeps the one that was given before */
+            password?: string;
+        };
+        CheckInputBody: {
+            /** @description which checks; empty = all */
+            ids?: string[];
+        };
         ClockInBody: {
             playing?: boolean;
             /**
@@ -1662,6 +1997,41 @@ export interface components {
             /** @description that the adapter wants to see; empty = as it is */
             key?: string;
         };
+        CorpCallLimit: {
+            api: string;
+            /**
+             * Format: int64
+             * @description so many calls run at the same time at most, after WeCom refused for that
+             */
+            at_once: number | null;
+            /**
+             * Format: int64
+             * @description this process's share
+             */
+            limit: number | null;
+            /**
+             * Format: int64
+             * @description calls that WeCom refused for frequency since the process started
+             */
+            refused: number;
+            /** @enum {string} */
+            state: "ok" | "near" | "slowed" | "blocked";
+            /**
+             * Format: date-time
+             * @description until when the API is not called after WeCom refused it
+             */
+            until: string | null;
+            /** Format: int64 */
+            used: number | null;
+            /**
+             * @description day and month are those of the calendar; none where only WeCom's refusals count
+             * @enum {string}
+             */
+            window: "minute" | "hour" | "day" | "month" | "none";
+        };
+        CorpCallLimitsOut: {
+            items: components["schemas"]["CorpCallLimit"][];
+        };
         CorpCallback: {
             /** Format: int64 */
             attempts: number;
@@ -1673,6 +2043,8 @@ export interface components {
              */
             corp_at: string;
             customer: components["schemas"]["CorpRef"];
+            /** @description what changed in a group: add_member, del_member, change_owner, change_name, change_notice; empty otherwise */
+            detail: string;
             /** @description false for kinds that WeCom's documents did not know */
             documented: boolean;
             entity: string;
@@ -1712,6 +2084,8 @@ export interface components {
             corp_at: string;
             customer: components["schemas"]["CorpRef"];
             decisions: components["schemas"]["CorpDecision"][];
+            /** @description what changed in a group: add_member, del_member, change_owner, change_name, change_notice; empty otherwise */
+            detail: string;
             /** @description false for kinds that WeCom's documents did not know */
             documented: boolean;
             effects: components["schemas"]["CorpEffect"][];
@@ -1816,9 +2190,51 @@ export interface components {
             orphaned_codes: number;
             queues: components["schemas"]["CorpQueue"][];
         };
+        CorpInputBody: {
+            /** Format: int64 */
+            agent_id: number;
+            /** @description where a sandbox signs staff in; empty = WeCom's own */
+            authorize_url?: string;
+            corp_id: string;
+            /** @description empty keeps the one that was given before */
+            secret?: string;
+            /** @description of a sandbox or a proxy; empty = WeCom's own */
+            wecom_base_url?: string;
+        };
         CorpJobsOut: {
             items: components["schemas"]["JobInfo"][];
             ui: string;
+        };
+        CorpMeter: {
+            /** Format: date-time */
+            as_of: string | null;
+            /** @description an error code: why it is not known */
+            error: string;
+            /** Format: int64 */
+            limit: number | null;
+            /** @enum {string} */
+            name: "ways" | "tags" | "templates" | "intercept" | "friends" | "mass_customers" | "mass_groups" | "acquisition" | "moments";
+            parts: components["schemas"]["CorpMeterPart"][];
+            /** @description the error's sentence */
+            reason: string;
+            /** @enum {string} */
+            source: "wecom" | "ours";
+            /** @enum {string} */
+            state: "ok" | "near" | "full" | "unknown";
+            /** Format: int64 */
+            used: number | null;
+        };
+        CorpMeterPart: {
+            /** Format: int64 */
+            count: number;
+            label?: string;
+            name: string;
+            /** Format: int64 */
+            staff_id?: number;
+        };
+        CorpMetersOut: {
+            items: components["schemas"]["CorpMeter"][];
+            settings: components["schemas"]["SyncSettings"];
         };
         CorpQueue: {
             /** Format: int64 */
@@ -2122,6 +2538,73 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        DoctorChange: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            before: "ok" | "warn" | "fail" | "unknown" | "skipped";
+            check: string;
+            found: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            state: "ok" | "warn" | "fail" | "unknown" | "skipped";
+            title: string;
+        };
+        DoctorReport: {
+            /** @description newest first */
+            changes: components["schemas"]["DoctorChange"][];
+            /**
+             * Format: date-time
+             * @description of the newest finding; null before the first examination
+             */
+            checked_at: string | null;
+            items: components["schemas"]["DoctorView"][];
+            /**
+             * @description the worst of all
+             * @enum {string}
+             */
+            state: "ok" | "warn" | "fail" | "unknown" | "skipped";
+        };
+        DoctorView: {
+            /** @enum {string} */
+            area: "wecom" | "callback" | "server";
+            /** Format: date-time */
+            checked_at?: string;
+            /** @description where the manual says more */
+            doc: string;
+            facts: {
+                [key: string]: unknown;
+            };
+            /** @description what to do next; empty when there is nothing to do */
+            fix: string;
+            /** @description what was found, with figures */
+            found: string;
+            id: string;
+            /** @description the finding's name, for programs */
+            says: string;
+            /**
+             * Format: date-time
+             * @description when the check first ended in this state
+             */
+            since?: string;
+            /** @enum {string} */
+            state: "ok" | "warn" | "fail" | "unknown" | "skipped";
+            title: string;
+            /** Format: int64 */
+            took_ms: number;
+        };
+        EnterInputBody: {
+            token: string;
+        };
+        FileInputBody: {
+            /** @description empty removes the file */
+            text: string;
+        };
+        FinishInputBody: {
+            /** @description finish although some checks fail */
+            accept?: boolean;
+        };
         GroupChangeOut: {
             /** Format: date-time */
             at: string;
@@ -2354,6 +2837,11 @@ export interface components {
             queued_at: string;
             state: string;
         };
+        KeysInputBody: {
+            encoding_aes_key?: string;
+            /** @description empty makes one */
+            token?: string;
+        };
         LinkInputBody: {
             token: string;
         };
@@ -2536,6 +3024,9 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        NameInputBody: {
+            brand: string;
+        };
         OptOutInBody: {
             reason: string;
         };
@@ -2695,12 +3186,93 @@ export interface components {
             current?: string;
             new_password: string;
         };
+        PublicInputBody: {
+            /** @description save although the test fails */
+            accept?: boolean;
+            public_url: string;
+        };
         PublishInputBody: {
             note: string;
             steps: components["schemas"]["SopStep"][];
         };
         "ReplyStruct { Items ListTagGroupOut \"json:\\\"items\\\"\" }Body": {
             items: components["schemas"]["CustomerTagGroupOut"][];
+        };
+        SecretInputBody: {
+            /** @description empty removes it */
+            secret: string;
+        };
+        SetupCallbackKeys: {
+            encoding_aes_key: string;
+            /** @description these are the next ones; the present ones still count, too */
+            next: boolean;
+            token: string;
+        };
+        SetupChangeOutput: {
+            /** @description what the test found */
+            items: components["schemas"]["DoctorView"][];
+            saved: boolean;
+        };
+        SetupCheckOutput: {
+            items: components["schemas"]["DoctorView"][];
+            /**
+             * @description the worst of all
+             * @enum {string}
+             */
+            state: "ok" | "warn" | "fail" | "unknown" | "skipped";
+        };
+        SetupKnockView: {
+            /** Format: date-time */
+            at: string | null;
+            /** @description why it was refused */
+            message: string;
+            /** @enum {string} */
+            state: "none" | "ok" | "refused";
+        };
+        SetupSettingsView: {
+            /** Format: int64 */
+            agent_id: number;
+            /** @description there is one */
+            archive_secret: boolean;
+            brand: string;
+            callback_url: string;
+            /** @description there is one */
+            contacts_secret: boolean;
+            corp_id: string;
+            files: components["schemas"]["TenantFile"][];
+            public_url: string;
+            /** @description a next token and key wait for WeCom to use them */
+            rotating: boolean;
+            /** @description empty = WeCom's own */
+            wecom_base_url: string;
+        };
+        SetupView: {
+            /** Format: int64 */
+            agent_id: number;
+            /** @description as WeCom calls the app; empty until the secret was accepted */
+            app_name: string;
+            authorize_url: string;
+            brand: string;
+            callback_token: string;
+            callback_url: string;
+            corp_id: string;
+            email: string;
+            encoding_aes_key: string;
+            /** @description this browser has used the link */
+            entered: boolean;
+            files: components["schemas"]["TenantFile"][];
+            has_password: boolean;
+            has_secret: boolean;
+            knock: components["schemas"]["SetupKnockView"];
+            /** @description the first step that is not done; empty when only the examination is left */
+            missing: string;
+            /** @description no corp is registered yet */
+            open: boolean;
+            owner_name: string;
+            public_url: string;
+            /** @description the configured address, or the one this browser used */
+            suggested_url: string;
+            wecom_base_url: string;
         };
         SopBoard: {
             items: components["schemas"]["SopBoardRow"][];
@@ -3051,6 +3623,11 @@ export interface components {
             state: "running" | "paused" | "done" | "failed";
         };
         SyncRunsOut: {
+            /**
+             * Format: date-time
+             * @description while WeCom's limits hold back an API that runs call
+             */
+            held_back_until: string | null;
             items: components["schemas"]["SyncRunItem"][];
             /**
              * Format: date-time
@@ -3058,6 +3635,10 @@ export interface components {
              */
             next: string | null;
             next_kind: string;
+        };
+        SyncSettings: {
+            /** Format: int64 */
+            friends_per_staff: number;
         };
         SyncStep: {
             /** Format: int64 */
@@ -3112,6 +3693,10 @@ export interface components {
             why: string;
             /** Format: date-time */
             window_end: string;
+        };
+        TenantFile: {
+            name: string;
+            text: string;
         };
         TouchCount: {
             /** Format: int64 */
@@ -4675,6 +5260,268 @@ export interface operations {
             };
         };
     };
+    "get-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-setup-address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddressInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-setup-brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BrandInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "check-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupCheckOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-setup-corp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CorpInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupCheckOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "enter-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-setup-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "finish-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FinishInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
     "sop-board": {
         parameters: {
             query?: {
@@ -5050,7 +5897,7 @@ export interface operations {
     getOfficialFigures: {
         parameters: {
             query?: {
-                /** @description business day; empty = the day before the corp's today */
+                /** @description business day; empty = the newest that is archived */
                 date?: string;
                 days?: number;
             };
@@ -5173,6 +6020,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DirectoryIdReply"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listCallLimits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorpCallLimitsOut"];
                 };
             };
             /** @description Error */
@@ -5319,6 +6195,64 @@ export interface operations {
             };
         };
     };
+    "get-doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoctorReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "run-doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoctorReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
     getDoor: {
         parameters: {
             query?: {
@@ -5395,6 +6329,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CorpJobsOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getMeters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorpMetersOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    setMeterLimits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SyncSettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
                 };
             };
             /** @description Error */
@@ -5654,6 +6650,295 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "get-wecom-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupSettingsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-wecom-address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublicInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupChangeOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-wecom-app": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupChangeOutput"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-wecom-brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NameInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "get-callback-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupCallbackKeys"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "rotate-callback-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeysInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "keep-callback-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-wecom-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    "set-wecom-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                which: "contacts" | "archive";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupChangeOutput"];
                 };
             };
             /** @description Error */
