@@ -24,8 +24,8 @@ export const messages = {
   ...statistic,
   ...sync,
   ...callback,
-  ...archive,
   ...setup,
+  ...archive,
 } as const;
 
 export type MessageKey = keyof typeof messages;

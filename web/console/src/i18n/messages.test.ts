@@ -36,8 +36,8 @@ describe("messages", () => {
   );
 
   it("are not defined twice in different areas", () => {
-    const all = [kit, shell, people, acquisition, retention, system, statistic, sync, callback, archive, setup].flatMap((area) =>
-      Object.keys(area),
+    const all = [kit, shell, people, acquisition, retention, system, statistic, sync, callback, setup, archive].flatMap(
+      (area) => Object.keys(area),
     );
     expect(all.filter((key, i) => all.indexOf(key) !== i)).toEqual([]);
   });
