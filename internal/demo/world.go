@@ -92,10 +92,12 @@ func build(stores []directory.Store, memberNos []string, people int, start time.
 	return t
 }
 
-// seated are the members whose chats are archived: the managers of every tenth store, as of a brand that tries it.
+// seated are the members whose chats are archived: the managers of the last and every tenth store before it, as of a brand
+// that tries it. Their customers are welcomed only once they have agreed, so the first stores, which newcomers look at,
+// are left out.
 func seated(stores int) []string {
 	var out []string
-	for i := 1; i <= stores; i += 10 {
+	for i := stores; i > 0; i -= 10 {
 		out = append(out, fmt.Sprintf("s%04da", i))
 	}
 	return out
