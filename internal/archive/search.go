@@ -12,11 +12,12 @@ import (
 	"qunce/internal/pg"
 )
 
-// A search goes back in time and stops when a page is full. It first walks over the newest messages, comparing each: a
-// word that people use all the time is found there at once. Where that is not enough it goes back by months and takes
-// from the index of pairs the messages that hold all pairs of the query, comparing each: what is not in the newest few
-// thousand messages is rare enough for the finds of some months to be few. When only some chats are asked for and they are small,
-// all their messages are compared and no index is used.
+// A search goes back in time and stops when a page is full and the finds are counted, or are more than anybody wants to
+// know. It first walks over the newest messages, comparing each: a word that people use all the time is found there at
+// once. What it saw there tells how rare the words are, and so how far back it is likely to have to go: that stretch it
+// takes from the index of pairs, the messages that hold all pairs of the query, comparing each, and then stretches that
+// grow, until the end. When only some chats are asked for and they are small, all their messages are compared and no
+// index is used.
 
 // Query is a search. Text is required; zero fields do not filter, the view always does.
 type Query struct {
@@ -142,10 +143,11 @@ type finder struct {
 }
 
 func (f *finder) run(ctx context.Context, q pg.Querier) (Result, error) {
-	slices, err := f.slices(ctx, q)
-	if err != nil || len(slices) == 0 {
+	months, err := f.months(ctx, q)
+	if err != nil || len(months) == 0 {
 		return Result{}, err
 	}
+	span := whole(months)
 	if f.chats != nil {
 		n, err := sizeOf(ctx, q, f.chats)
 		if err != nil {
@@ -154,25 +156,36 @@ func (f *finder) run(ctx context.Context, q pg.Querier) (Result, error) {
 		if n <= int64(f.scanRows) {
 			return f.scan(ctx, q)
 		}
-	} else if list, err := f.walk(ctx, q, slices); err != nil || len(list) > f.Limit {
-		if err != nil {
-			return Result{}, err
-		}
-		r := f.result(list)
-		if f.Count {
-			r.Total, err = f.count(ctx, q, whole(slices), 0)
-		}
-		return r, err
+		return f.probe(ctx, q, widening(months))
 	}
-	return f.probe(ctx, q, widening(slices))
+	list, err := f.walk(ctx, q, span)
+	if err != nil || len(list) > f.Limit && !f.Count {
+		return f.result(list), err
+	}
+	seen, err := f.look(ctx, q, span)
+	if err != nil {
+		return Result{}, err
+	}
+	if seen.rows < f.walkRows && len(list) <= f.Limit { // these were all messages that there are
+		r := f.result(list)
+		r.Total = len(list)
+		return r, nil
+	}
+	r, err := f.probe(ctx, q, f.stretches(span, seen, len(list)))
+	if len(list) > f.Limit { // the same finds, as they were found first
+		total := r.Total
+		r = f.result(list)
+		r.Total = total
+	}
+	return r, err
 }
 
 // slice is a stretch of time that lies within one month.
 type slice struct{ from, to time.Time }
 
-// slices are the months that the search may look into, newest first, cut to its time.
-func (f *finder) slices(ctx context.Context, q pg.Querier) ([]slice, error) {
-	list, err := months(ctx, q)
+// months are those that the search may look into, newest first, cut to its time.
+func (f *finder) months(ctx context.Context, q pg.Querier) ([]slice, error) {
+	all, err := months(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +194,7 @@ func (f *finder) slices(ctx context.Context, q pg.Querier) ([]slice, error) {
 		to = f.Before.At.Add(time.Microsecond) // the mark's own instant may hold more
 	}
 	var out []slice
-	for _, m := range list {
+	for _, m := range all {
 		s := slice{m, m.AddDate(0, 1, 0)}
 		if s.from.Before(f.From) {
 			s.from = f.From
@@ -210,6 +223,51 @@ func widening(months []slice) []slice {
 
 // whole is the time from the first of some months to the last.
 func whole(months []slice) slice { return slice{months[len(months)-1].from, months[0].to} }
+
+// sample is what the newest messages are like: how many there are, up to walkRows, how many of them hold all pairs of the
+// query, and over what time they go.
+type sample struct {
+	rows, candidates int
+	first, last      time.Time
+}
+
+// look looks at the messages that walk compares.
+func (f *finder) look(ctx context.Context, q pg.Querier, span slice) (sample, error) {
+	var a args
+	newest := f.newest(&a, span)
+	var x sample
+	err := q.QueryRow(ctx, `SELECT count(*)::int, count(*) FILTER (WHERE m.grams @> `+a.add(f.grams)+`::int4[])::int, coalesce(min(m.at), 'epoch'), coalesce(max(m.at), 'epoch')
+		FROM (`+newest+`) m`, a...).Scan(&x.rows, &x.candidates, &x.first, &x.last)
+	return x, err
+}
+
+const (
+	// wantFinds is how many finds the first stretch is meant to hold: enough for a page and to know that there are many.
+	wantFinds = 1500
+	// wantCandidates bounds how many messages the first stretch is meant to compare.
+	wantCandidates = 30_000
+	shortest       = time.Hour
+	widen          = 4 // times as long as the one before
+)
+
+// stretches go from the newest message back to the end of the span. The first is as long as it takes to find enough, if
+// the words are as frequent everywhere as among the newest messages; the next ones grow.
+func (f *finder) stretches(span slice, seen sample, finds int) []slice {
+	share := (float64(finds) + 0.5) / float64(seen.rows)
+	compared := (float64(seen.candidates) + 0.5) / float64(seen.rows)
+	rows := min(wantFinds/share, wantCandidates/compared)
+	width := max(time.Duration(rows/float64(seen.rows)*float64(seen.last.Sub(seen.first))), shortest)
+	var out []slice
+	for to, from := span.to, seen.last; ; to, width = from, width*widen {
+		if from = from.Add(-width); width > span.to.Sub(span.from) || from.Before(span.from) {
+			from = span.from
+		}
+		out = append(out, slice{from, to})
+		if !from.After(span.from) {
+			return out
+		}
+	}
+}
 
 // args collects the arguments of a statement.
 type args []any
@@ -269,14 +327,19 @@ func (f *finder) collect(ctx context.Context, q pg.Querier, sql string, a args) 
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Found])
 }
 
-// walk compares the newest messages one by one and returns up to one find more than the page holds.
-func (f *finder) walk(ctx context.Context, q pg.Querier, slices []slice) ([]Found, error) {
-	var a args
-	newest := `SELECT * FROM archive_message m WHERE ` + f.within(&a, whole(slices))
+// newest selects the messages of the source that walk compares.
+func (f *finder) newest(a *args, span slice) string {
+	sql := `SELECT * FROM archive_message m WHERE ` + f.within(a, span)
 	if f.staffID != 0 {
-		newest += ` AND m.staff_id = ` + a.add(f.staffID)
+		sql += ` AND m.staff_id = ` + a.add(f.staffID)
 	}
-	sql := `SELECT ` + foundColumns + ` FROM (` + newest + ` ORDER BY m.at DESC, m.id DESC LIMIT ` + a.add(f.walkRows) + `) m WHERE ` + f.fits(&a)
+	return sql + ` ORDER BY m.at DESC, m.id DESC LIMIT ` + a.add(f.walkRows)
+}
+
+// walk compares the newest messages one by one and returns up to one find more than the page holds.
+func (f *finder) walk(ctx context.Context, q pg.Querier, span slice) ([]Found, error) {
+	var a args
+	sql := `SELECT ` + foundColumns + ` FROM (` + f.newest(&a, span) + `) m WHERE ` + f.fits(&a)
 	return f.collect(ctx, q, sql+` LIMIT `+a.add(f.Limit+1), a)
 }
 
@@ -313,20 +376,21 @@ func (f *finder) counted(ctx context.Context, q pg.Querier, sql string, a args) 
 	return out, total, err
 }
 
-// probe goes back in time along the index of pairs, until the page is full and, when they are counted, the finds
-// are more than anybody wants to know.
+// probe goes back in time along the index of pairs, stretch by stretch, until the page is full and, when they are
+// counted, the finds are more than anybody wants to know.
 func (f *finder) probe(ctx context.Context, q pg.Querier, slices []slice) (Result, error) {
 	var found []Found
 	total := 0
-	for i, s := range slices {
-		if len(found) > f.Limit {
-			if f.Count && total <= f.countCap {
-				var err error
-				if total, err = f.count(ctx, q, whole(slices[i:]), total); err != nil {
-					return Result{}, err
-				}
-			}
+	for _, s := range slices {
+		if len(found) > f.Limit && (!f.Count || total > f.countCap) {
 			break
+		}
+		if len(found) > f.Limit {
+			var err error
+			if total, err = f.count(ctx, q, s, total); err != nil {
+				return Result{}, err
+			}
+			continue
 		}
 		var a args
 		sql := `WITH hit AS MATERIALIZED (SELECT ` + foundColumns + ` FROM archive_message m WHERE m.grams @> ` + a.add(f.grams) + `::int4[]
