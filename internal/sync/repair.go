@@ -185,7 +185,7 @@ func (r *run) explain(ctx context.Context, tx pg.Tx, list []repair) error {
 		switch {
 		case x.hint == nil:
 			x.Reason = x.fallback
-		case !x.At.IsZero() && x.At.Before(connected):
+		case !x.At.IsZero() && !x.At.After(connected):
 			x.Reason = Before
 		default:
 			ask, hints = append(ask, i), append(hints, *x.hint)
