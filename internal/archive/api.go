@@ -241,10 +241,12 @@ type messagesIn struct {
 }
 
 type messagesOut struct {
-	Chat   Chat      `json:"chat"`
-	Items  []Message `json:"items" doc:"oldest first"`
-	Before bool      `json:"before" doc:"there are older ones"`
-	After  bool      `json:"after" doc:"there are newer ones"`
+	Chat    Chat       `json:"chat"`
+	Consent *State     `json:"consent" enum:"agree,disagree,unknown" doc:"of the customer, in a single chat; null = never heard of"`
+	Since   *time.Time `json:"consent_since"`
+	Items   []Message  `json:"items" doc:"oldest first"`
+	Before  bool       `json:"before" doc:"there are older ones"`
+	After   bool       `json:"after" doc:"there are newer ones"`
 }
 
 func (s *Service) apiMessages(ctx context.Context, in *messagesIn) (messagesOut, error) {
@@ -287,6 +289,9 @@ func (s *Service) apiMessages(ctx context.Context, in *messagesIn) (messagesOut,
 			out.Items[i].Files = []File{}
 		}
 	}
+	if out.Consent, out.Since, err = s.consentIn(ctx, c); err != nil {
+		return none, err
+	}
 	detail := map[string]any{"messages": len(rows)}
 	if len(rows) > 0 {
 		detail["first_at"], detail["last_at"] = rows[0].At, rows[len(rows)-1].At
@@ -297,27 +302,26 @@ func (s *Service) apiMessages(ctx context.Context, in *messagesIn) (messagesOut,
 // stretch reads the messages before, after or around a place of a chat, oldest first, and whether there are more at the
 // ends.
 func (s *Service) stretch(ctx context.Context, in *messagesIn) (rows []messageRow, before, after bool, err error) {
-	mark := Mark{in.At, in.MessageID}
+	mark, half := Mark{in.At, in.MessageID}, in.Limit
 	var up, down []messageRow
-	switch in.Direction {
-	case "before":
+	switch {
+	case in.Direction == "before":
 		mark.ID-- // what stands at the place is known
-		up, err = older(ctx, s.DB, in.ID, mark, in.Limit+1)
+		up, err = older(ctx, s.DB, in.ID, mark, half+1)
 		after = true
-	case "after":
-		down, err = newer(ctx, s.DB, in.ID, mark, in.Limit+1)
+	case in.Direction == "after":
+		down, err = newer(ctx, s.DB, in.ID, mark, half+1)
 		before = true
+	case in.At.IsZero(): // the newest end
+		up, err = older(ctx, s.DB, in.ID, mark, half+1)
 	default:
-		if up, err = older(ctx, s.DB, in.ID, mark, in.Limit/2+1); err == nil && !in.At.IsZero() {
-			down, err = newer(ctx, s.DB, in.ID, mark, in.Limit/2+1)
+		half = max(in.Limit/2, 1)
+		if up, err = older(ctx, s.DB, in.ID, mark, half+1); err == nil {
+			down, err = newer(ctx, s.DB, in.ID, mark, half+1)
 		}
 	}
 	if err != nil {
 		return nil, false, false, err
-	}
-	half := in.Limit
-	if in.Direction == "around" {
-		half = max(in.Limit/2, 1)
 	}
 	if len(up) > half {
 		up, before = up[len(up)-half:], true

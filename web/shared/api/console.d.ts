@@ -1785,6 +1785,13 @@ export interface components {
             /** @description there are older ones */
             before: boolean;
             chat: components["schemas"]["ArchiveChat"];
+            /**
+             * @description of the customer, in a single chat; null = never heard of
+             * @enum {string|null}
+             */
+            consent: "agree" | "disagree" | "unknown" | null;
+            /** Format: date-time */
+            consent_since: string | null;
             /** @description oldest first */
             items: components["schemas"]["ArchiveMessage"][];
         };
