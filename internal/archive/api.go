@@ -11,6 +11,7 @@ import (
 	"qunce/internal/actor"
 	"qunce/internal/api"
 	"qunce/internal/errs"
+	"qunce/internal/gram"
 	"qunce/internal/pg"
 )
 
@@ -37,7 +38,7 @@ func (a Access) check(ctx context.Context) error {
 		return errs.E(errs.Forbidden, "archive.masked", "content cannot be masked")
 	case !known:
 		return errs.E(errs.Invalid, "archive.purpose_required", "purpose %q", a.Purpose).On("purpose")
-	case len([]rune(normal(a.Reason))) < minReason:
+	case len([]rune(gram.Fold(a.Reason))) < minReason:
 		return errs.E(errs.Invalid, "archive.reason_required", "no reason").On("reason")
 	}
 	return nil
@@ -100,13 +101,13 @@ type searchIn struct {
 
 // Hit is one message of a result.
 type Hit struct {
-	ID       int64      `json:"id"`
-	Chat     Chat       `json:"chat"`
-	At       time.Time  `json:"at"`
-	Kind     string     `json:"kind"`
-	Sender   Person     `json:"sender"`
-	Parts    []Part     `json:"parts" doc:"a piece of the text; what was searched for is marked"`
-	Recalled *time.Time `json:"recalled_at"`
+	ID       int64       `json:"id"`
+	Chat     Chat        `json:"chat"`
+	At       time.Time   `json:"at"`
+	Kind     string      `json:"kind"`
+	Sender   Person      `json:"sender"`
+	Parts    []gram.Part `json:"parts" doc:"a piece of the text; what was searched for is marked"`
+	Recalled *time.Time  `json:"recalled_at"`
 }
 
 type searchOut struct {
@@ -159,7 +160,7 @@ func (s *Service) apiSearch(ctx context.Context, in *searchIn) (searchOut, error
 	both.Go(func() error { return s.record(ctx, "archive.search", "archive", in.Access, detail) })
 	both.Go(func() error {
 		var err error
-		out.Items, err = s.hits(ctx, r.Items, normal(in.Text))
+		out.Items, err = s.hits(ctx, r.Items, gram.Fold(in.Text))
 		return err
 	})
 	if err := both.Wait(); err != nil {
@@ -189,7 +190,7 @@ func (s *Service) hits(ctx context.Context, found []Found, wanted string) ([]Hit
 	}
 	out := make([]Hit, len(found))
 	for i, f := range found {
-		out[i] = Hit{ID: f.ID, Chat: names.chat(byID[f.ChatID]), At: f.At, Kind: f.Kind, Sender: names.person(f.Sender), Parts: snippet(f.Body, wanted), Recalled: f.Recalled}
+		out[i] = Hit{ID: f.ID, Chat: names.chat(byID[f.ChatID]), At: f.At, Kind: f.Kind, Sender: names.person(f.Sender), Parts: gram.Snippet(f.Body, wanted), Recalled: f.Recalled}
 	}
 	return out, nil
 }
