@@ -173,7 +173,8 @@ func (a *App) healthz(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]string{"status": "ok"})
 }
 
-// Phone serves the simulator's phone pages; everything else under /phone/ goes to the simulator.
+// Phone serves the simulator's phone pages. What a phone needs of the simulator goes on to it; its levers and secrets do not:
+// they are for whoever reaches the simulator itself.
 func Phone(sim http.Handler) (http.Handler, error) {
 	p, err := newPages("phone", "/phone")
 	if err != nil {
@@ -181,7 +182,7 @@ func Phone(sim http.Handler) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/phone/", p)
-	for _, prefix := range []string{"/phone/sim/", "/phone/connect/"} {
+	for _, prefix := range []string{"/phone/sim/api/", "/phone/sim/act", "/phone/sim/qr/", "/phone/sim/pic/", "/phone/sim/ca/", "/phone/sim/kf/", "/phone/connect/"} {
 		mux.Handle(prefix, http.StripPrefix("/phone", sim))
 	}
 	return mux, nil

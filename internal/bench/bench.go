@@ -37,6 +37,7 @@ type Options struct {
 	DatabaseURL string    // "" = a private, durable PostgreSQL
 	Dir         string    // where it stands and where fsync is measured; "" = the system's temporary folder
 	Quick       bool      // sizes that only show that everything runs; the figures mean nothing
+	Burst       bool      // the burst alone, for its whole minute
 	Archive     int       // measure the chat archive alone, with so many messages; 0 = everything, the archive with 200,000
 	Progress    io.Writer // hears what is being measured; nil = nobody
 }
@@ -53,13 +54,21 @@ type size struct {
 	fsyncs        int
 	messages      int // of the chat archive
 	questionsEach int // searches of each class
+	burst         mix
 }
 
-func sizeOf(quick bool) size {
-	if quick {
-		return size{connections: 4, callbacks: 400, alone: 50, busy: 50, stores: 10, members: 100, orderLines: 200, fsyncs: 20, messages: 3_000, questionsEach: 3}
+func sizeOf(o Options) size {
+	long := size{connections: 32, callbacks: 40_000, alone: 2_000, busy: 2_000, stores: 300, members: 28_000, orderLines: 150_000, fsyncs: 300,
+		messages: 200_000, questionsEach: 60, burst: burstOf(10 * time.Second)}
+	quick := size{connections: 4, callbacks: 400, alone: 50, busy: 50, stores: 10, members: 100, orderLines: 200, fsyncs: 20,
+		messages: 3_000, questionsEach: 3, burst: burstOf(500 * time.Millisecond)}
+	switch {
+	case o.Quick:
+		return quick
+	case o.Burst:
+		long.burst = burstOf(time.Minute)
 	}
-	return size{connections: 32, callbacks: 40_000, alone: 2_000, busy: 2_000, stores: 300, members: 28_000, orderLines: 150_000, fsyncs: 300, messages: 200_000, questionsEach: 60}
+	return long
 }
 
 // run is one run of the benchmark.
@@ -85,7 +94,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, fmt.Errorf("make a folder: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	r := &run{Options: o, size: sizeOf(o.Quick), wall: clock.Wall(), log: slog.New(slog.DiscardHandler),
+	r := &run{Options: o, size: sizeOf(o), wall: clock.Wall(), log: slog.New(slog.DiscardHandler),
 		report: &Report{CPUs: runtime.NumCPU(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, Quick: o.Quick}}
 
 	r.say("fsync")
@@ -109,9 +118,12 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	defer r.drop(context.WithoutCancel(ctx))
-	measures := []func(context.Context) error{r.callbackFigures, r.orderFigures, r.archiveFigures}
-	if o.Archive > 0 {
-		r.messages, measures = o.Archive, measures[2:]
+	measures := []func(context.Context) error{r.callbackFigures, r.orderFigures, r.archiveFigures, r.burstFigures}
+	switch {
+	case o.Burst:
+		measures = measures[3:]
+	case o.Archive > 0:
+		r.messages, measures = o.Archive, measures[2:3]
 	}
 	for _, measure := range measures {
 		if err := measure(ctx); err != nil {

@@ -24,6 +24,10 @@ func TestQuickRunPrintsEveryRow(t *testing.T) {
 		"callback.full.p99": {"insert.single"},
 		"order.import":      {"copy"},
 		"order.reimport":    {"copy"},
+		"burst.welcome.p50": {"goal", "wecom"},
+		"burst.welcome.p99": {"goal", "wecom"},
+		"burst.answer.p50":  {"goal", "wecom"},
+		"burst.answer.p99":  {"goal", "wecom"},
 
 		"archive.keep":         {"copy"},
 		"archive.size":         {"text", "heap", "gin"},

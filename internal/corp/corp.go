@@ -230,7 +230,7 @@ func (c *Corp) Work(ctx context.Context, owner string) error {
 		work := []func(context.Context) error{
 			func(ctx context.Context) error { return c.Inbox.Run(ctx, lease) },
 			func(ctx context.Context) error { return c.Outbox.Run(ctx, lease) },
-			func(ctx context.Context) error { return c.Sync.Work(wecom.Patiently(ctx)) },
+			c.Sync.Work,
 			c.Intake.Run,
 			c.examine,
 			c.Archive.Work,

@@ -20,7 +20,7 @@ const (
 // quiet says whether nobody outside hears of the act.
 func (a *act) quiet() bool {
 	switch a.Kind {
-	case actAsk, actChat, actAnswer, actWrite, actClose, actGreet, actPick, actTempEnd:
+	case actReply, actAsk, actChat, actAnswer, actWrite, actClose, actGreet, actPick, actTempEnd:
 		return true
 	}
 	return false

@@ -1751,7 +1751,7 @@ export interface components {
             id: number;
             kind: string;
             /** @description a piece of the text; what was searched for is marked */
-            parts: components["schemas"]["ArchivePart"][];
+            parts: components["schemas"]["GramPart"][];
             /** Format: date-time */
             recalled_at: string | null;
             sender: components["schemas"]["ArchivePerson"];
@@ -1805,10 +1805,6 @@ export interface components {
             messages: number | null;
             /** @description 2026-05 */
             month: string;
-        };
-        ArchivePart: {
-            hit?: boolean;
-            text: string;
         };
         ArchivePerson: {
             /** @description WeCom's id */
@@ -2611,6 +2607,10 @@ export interface components {
         FinishInputBody: {
             /** @description finish although some checks fail */
             accept?: boolean;
+        };
+        GramPart: {
+            hit?: boolean;
+            text: string;
         };
         GroupChangeOut: {
             /** Format: date-time */

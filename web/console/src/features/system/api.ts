@@ -68,14 +68,17 @@ export const callLimitsQuery = queryOptions({
   refetchInterval: 5000,
 });
 
-export const syncQuery = queryOptions({
-  queryKey: ["system", "sync"],
-  queryFn: () =>
-    unwrap<{ items: SyncRun[]; next: string | null; next_kind: string; held_back_until: string | null }>(
-      api.GET("/api/system/sync"),
-    ),
-  refetchInterval: (q) => (q.state.data?.items.some((run) => !run.finished_at) ? 1500 : 15_000),
-});
+/** The newest runs; of one kind, if given. What runs is asked for often, so that its bars move. */
+export const syncQuery = (kind: SyncRun["kind"] | undefined) =>
+  queryOptions({
+    queryKey: ["system", "sync", kind ?? "all"],
+    queryFn: () =>
+      unwrap<{ items: SyncRun[]; next: string | null; next_kind: string; held_back_until: string | null }>(
+        api.GET("/api/system/sync", { params: { query: { kind } } }),
+      ),
+    placeholderData: keepPreviousData,
+    refetchInterval: (q) => (q.state.data?.items.some((run) => !run.finished_at) ? 1500 : 15_000),
+  });
 
 export const startSync = (kind: SyncRun["kind"]) =>
   unwrap<{ id: number }>(api.POST("/api/system/sync", { params: { query: { kind } } }));

@@ -20,7 +20,7 @@ export function CallLimits() {
       <Badge count={blocked} title={t("limit.blocked", { n: blocked })}>
         <Button onClick={() => setOpen(true)}>{t("limit.title")}</Button>
       </Badge>
-      <Drawer open={open} onClose={() => setOpen(false)} size={900} title={t("limit.title")} destroyOnHidden>
+      <Drawer open={open} onClose={() => setOpen(false)} size={980} title={t("limit.title")} destroyOnHidden>
         <div className="stack">
           <span className="quiet">{t("limit.note")}</span>
           <Loaded query={query}>
@@ -55,7 +55,7 @@ function LimitTable({ items }: { items: CallLimit[] }) {
         { title: t("limit.window"), width: 90, render: (_, l) => t(`limit_window.${l.window}`) },
         {
           title: t("limit.used"),
-          width: 220,
+          width: 180,
           render: (_, l) => <Used limit={l} />,
         },
         {
@@ -65,12 +65,12 @@ function LimitTable({ items }: { items: CallLimit[] }) {
         },
         {
           title: t("limit.until"),
-          width: 110,
+          width: 165,
           render: (_, l) => (l.until ? <span className="num">{time(l.until, zone, "second")}</span> : ""),
         },
         {
           title: t("limit.refused"),
-          width: 90,
+          width: 130,
           align: "right",
           render: (_, l) => (
             <span className="num">

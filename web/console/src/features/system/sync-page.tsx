@@ -3,7 +3,7 @@
 import type { SyncResult, SyncRun, SyncThing } from "@shared/api/types";
 import { count, duration, percent, time, unknown } from "@shared/format";
 import { useQuery } from "@tanstack/react-query";
-import { Alert, Button, Table, Tag, Tooltip } from "antd";
+import { Alert, Button, Segmented, Table, Tag, Tooltip } from "antd";
 import { type Translate, useT } from "../../i18n";
 import { PageHeader, Panel } from "../../kit/page";
 import { EmptyState, Loaded } from "../../kit/states";
@@ -22,13 +22,14 @@ export function SyncPage() {
   const zone = useZone();
   const may = useCan("system.manage");
   const [search, setSearch] = useUrlState(syncSearch);
-  const query = useQuery(syncQuery);
+  const query = useQuery(syncQuery(search.kind));
+  const all = useQuery(syncQuery(undefined)); // what runs now is shown whatever is listed
   const start = useWrite({
     call: (kind: SyncRun["kind"]) => startSync(kind),
     done: t("system.sync_started"),
     refresh: [["system", "sync"]],
   });
-  const open = query.data?.items.find((run) => run.state === "running" || run.state === "paused");
+  const open = all.data?.items.find((run) => run.state === "running" || run.state === "paused");
   const button = may && (
     <Button
       type="primary"
@@ -57,16 +58,28 @@ export function SyncPage() {
           </>
         }
       />
-      {open && <RunProgress run={open} heldBack={query.data?.held_back_until ?? null} />}
+      {open && <RunProgress run={open} heldBack={all.data?.held_back_until ?? null} />}
       <Panel
         flush
         title={t("sync.runs")}
         extra={
-          query.data?.next && (
-            <span className="quiet">
-              {t("sync.next", { kind: t.word("sync_kind", query.data.next_kind), at: time(query.data.next, zone) })}
-            </span>
-          )
+          <span className="row" style={{ gap: 14 }}>
+            {query.data?.next && (
+              <span className="quiet">
+                {t("sync.next", { kind: t.word("sync_kind", query.data.next_kind), at: time(query.data.next, zone) })}
+              </span>
+            )}
+            <Segmented
+              size="small"
+              value={search.kind ?? "all"}
+              options={[
+                { value: "all", label: t("sync.all_kinds") },
+                { value: "full", label: t("sync_kind.full") },
+                { value: "check", label: t("sync_kind.check") },
+              ]}
+              onChange={(kind) => setSearch({ kind: kind === "full" || kind === "check" ? kind : undefined })}
+            />
+          </span>
         }
       >
         <Loaded query={query}>
