@@ -23,7 +23,7 @@ import (
 
 // packages is the total order of what stands under internal/: each after all that it imports.
 var packages = strings.Fields(`
-	errs clock failpoint actor id i18n pinyin config message sheet qr geo calendar metric chain
+	errs clock failpoint actor id i18n pinyin gram config message sheet qr geo calendar metric chain
 	pg pg/embedded pg/pgtest pg/pgtest/run blob rule wecom/quota wecom wecom/callback wecom/sim
 	job event audit api outbox inbox media
 	tenant directory auth

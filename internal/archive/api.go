@@ -11,6 +11,7 @@ import (
 	"qunce/internal/actor"
 	"qunce/internal/api"
 	"qunce/internal/errs"
+	"qunce/internal/gram"
 	"qunce/internal/pg"
 )
 
@@ -37,7 +38,7 @@ func (a Access) check(ctx context.Context) error {
 		return errs.E(errs.Forbidden, "archive.masked", "content cannot be masked")
 	case !known:
 		return errs.E(errs.Invalid, "archive.purpose_required", "purpose %q", a.Purpose).On("purpose")
-	case len([]rune(normal(a.Reason))) < minReason:
+	case len([]rune(gram.Fold(a.Reason))) < minReason:
 		return errs.E(errs.Invalid, "archive.reason_required", "no reason").On("reason")
 	}
 	return nil
@@ -100,13 +101,13 @@ type searchIn struct {
 
 // Hit is one message of a result.
 type Hit struct {
-	ID       int64      `json:"id"`
-	Chat     Chat       `json:"chat"`
-	At       time.Time  `json:"at"`
-	Kind     string     `json:"kind"`
-	Sender   Person     `json:"sender"`
-	Parts    []Part     `json:"parts" doc:"a piece of the text; what was searched for is marked"`
-	Recalled *time.Time `json:"recalled_at"`
+	ID       int64       `json:"id"`
+	Chat     Chat        `json:"chat"`
+	At       time.Time   `json:"at"`
+	Kind     string      `json:"kind"`
+	Sender   Person      `json:"sender"`
+	Parts    []gram.Part `json:"parts" doc:"a piece of the text; what was searched for is marked"`
+	Recalled *time.Time  `json:"recalled_at"`
 }
 
 type searchOut struct {
@@ -159,7 +160,7 @@ func (s *Service) apiSearch(ctx context.Context, in *searchIn) (searchOut, error
 	both.Go(func() error { return s.record(ctx, "archive.search", "archive", in.Access, detail) })
 	both.Go(func() error {
 		var err error
-		out.Items, err = s.hits(ctx, r.Items, normal(in.Text))
+		out.Items, err = s.hits(ctx, r.Items, gram.Fold(in.Text))
 		return err
 	})
 	if err := both.Wait(); err != nil {
@@ -189,7 +190,7 @@ func (s *Service) hits(ctx context.Context, found []Found, wanted string) ([]Hit
 	}
 	out := make([]Hit, len(found))
 	for i, f := range found {
-		out[i] = Hit{ID: f.ID, Chat: names.chat(byID[f.ChatID]), At: f.At, Kind: f.Kind, Sender: names.person(f.Sender), Parts: snippet(f.Body, wanted), Recalled: f.Recalled}
+		out[i] = Hit{ID: f.ID, Chat: names.chat(byID[f.ChatID]), At: f.At, Kind: f.Kind, Sender: names.person(f.Sender), Parts: gram.Snippet(f.Body, wanted), Recalled: f.Recalled}
 	}
 	return out, nil
 }
@@ -241,10 +242,12 @@ type messagesIn struct {
 }
 
 type messagesOut struct {
-	Chat   Chat      `json:"chat"`
-	Items  []Message `json:"items" doc:"oldest first"`
-	Before bool      `json:"before" doc:"there are older ones"`
-	After  bool      `json:"after" doc:"there are newer ones"`
+	Chat    Chat       `json:"chat"`
+	Consent *State     `json:"consent" enum:"agree,disagree,unknown" doc:"of the customer, in a single chat; null = never heard of"`
+	Since   *time.Time `json:"consent_since"`
+	Items   []Message  `json:"items" doc:"oldest first"`
+	Before  bool       `json:"before" doc:"there are older ones"`
+	After   bool       `json:"after" doc:"there are newer ones"`
 }
 
 func (s *Service) apiMessages(ctx context.Context, in *messagesIn) (messagesOut, error) {
@@ -287,6 +290,9 @@ func (s *Service) apiMessages(ctx context.Context, in *messagesIn) (messagesOut,
 			out.Items[i].Files = []File{}
 		}
 	}
+	if out.Consent, out.Since, err = s.consentIn(ctx, c); err != nil {
+		return none, err
+	}
 	detail := map[string]any{"messages": len(rows)}
 	if len(rows) > 0 {
 		detail["first_at"], detail["last_at"] = rows[0].At, rows[len(rows)-1].At
@@ -297,27 +303,26 @@ func (s *Service) apiMessages(ctx context.Context, in *messagesIn) (messagesOut,
 // stretch reads the messages before, after or around a place of a chat, oldest first, and whether there are more at the
 // ends.
 func (s *Service) stretch(ctx context.Context, in *messagesIn) (rows []messageRow, before, after bool, err error) {
-	mark := Mark{in.At, in.MessageID}
+	mark, half := Mark{in.At, in.MessageID}, in.Limit
 	var up, down []messageRow
-	switch in.Direction {
-	case "before":
+	switch {
+	case in.Direction == "before":
 		mark.ID-- // what stands at the place is known
-		up, err = older(ctx, s.DB, in.ID, mark, in.Limit+1)
+		up, err = older(ctx, s.DB, in.ID, mark, half+1)
 		after = true
-	case "after":
-		down, err = newer(ctx, s.DB, in.ID, mark, in.Limit+1)
+	case in.Direction == "after":
+		down, err = newer(ctx, s.DB, in.ID, mark, half+1)
 		before = true
+	case in.At.IsZero(): // the newest end
+		up, err = older(ctx, s.DB, in.ID, mark, half+1)
 	default:
-		if up, err = older(ctx, s.DB, in.ID, mark, in.Limit/2+1); err == nil && !in.At.IsZero() {
-			down, err = newer(ctx, s.DB, in.ID, mark, in.Limit/2+1)
+		half = max(in.Limit/2, 1)
+		if up, err = older(ctx, s.DB, in.ID, mark, half+1); err == nil {
+			down, err = newer(ctx, s.DB, in.ID, mark, half+1)
 		}
 	}
 	if err != nil {
 		return nil, false, false, err
-	}
-	half := in.Limit
-	if in.Direction == "around" {
-		half = max(in.Limit/2, 1)
 	}
 	if len(up) > half {
 		up, before = up[len(up)-half:], true

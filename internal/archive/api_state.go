@@ -352,3 +352,18 @@ func (s *Service) ConsentsOf(ctx context.Context, customerID int64) ([]Consent, 
 	}
 	return s.consents(ctx, list)
 }
+
+// consentIn is what the customer of a single chat said there last.
+func (s *Service) consentIn(ctx context.Context, c chatRow) (state *State, since *time.Time, err error) {
+	if c.Place != Single {
+		return nil, nil, nil
+	}
+	err = s.DB.QueryRow(ctx, `SELECT state, since FROM archive_consent WHERE chat_id = $1 AND external_userid = $2`, c.ID, c.Peer).Scan(&state, &since)
+	if pg.IsNoRows(err) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("read a consent: %w", err)
+	}
+	return state, since, nil
+}

@@ -157,13 +157,20 @@ func TestAConversationIsReadInStretches(t *testing.T) {
 	}
 	around := url.Values{"at": {at.Format(time.RFC3339Nano)}, "message_id": {fmt.Sprint(middle)}}.Encode()
 	expect(around, "10 第16次问优惠券…第25次问优惠券 true true")
-	expect("", "5 第35次问优惠券…第39次问优惠券 true false")
+	expect("", "10 第30次问优惠券…第39次问优惠券 true false")
 	at1 := expect(around+"&direction=before", "10 第10次问优惠券…第19次问优惠券 true true")
 	at2 := expect(at1.Encode()+"&direction=before", "10 第0次问优惠券…第9次问优惠券 false true")
 	expect(at2.Encode()+"&direction=before", "0 … false true")
 	at3 := expect(around+"&direction=after", "10 第21次问优惠券…第30次问优惠券 true true")
 	expect(at3.Encode()+"&direction=after", "9 第31次问优惠券…第39次问优惠券 true false")
 
+	_, out := r.call(owner(), "GET", fmt.Sprintf("/api/archive/chats/%d/messages?%s", chat, why))
+	r.Is("nothing was ever said of consent", nil, out["consent"])
+	r.p.put(r.Clock.Now(), "wm00", "lina", "", map[string]any{"msgtype": "disagree", "disagree": map[string]any{"userid": "wm00", "disagree_time": r.Clock.Now().UnixMilli()}})
+	r.pull(1)
+	_, out = r.call(owner(), "GET", fmt.Sprintf("/api/archive/chats/%d/messages?%s", chat, why))
+	r.Is("withdrawn", "disagree", out["consent"])
+	r.Is("what was said before stays", 30, len(out["items"].([]any)))
 	if code, _ := r.call(owner(), "GET", "/api/archive/chats/1/messages?"+why); code != 404 {
 		t.Errorf("no such chat: %d", code)
 	}

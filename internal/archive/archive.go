@@ -1,9 +1,8 @@
 // Package archive keeps what was said in the corp's chats (会话存档): it reads the messages that WeCom archives, keeps them
-// by the month, finds any piece of two characters or more in them, and knows who agreed to being archived.
+// by the month, finds any piece of two characters or more in them (package gram), and knows who agreed to being archived.
 //
 //	archive.go    types and pure rules
 //	decode.go     what a message of each kind holds and says
-//	gram.go       the form that searches compare, and its pairs of characters
 //	source.go     the two-method interface, and the adapter protocol that implements it over HTTP
 //	pull.go       reading on, exactly once, and noticing gaps
 //	search.go     finding, newest first

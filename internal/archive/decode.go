@@ -362,3 +362,6 @@ func mustJSON(v any) []byte {
 	}
 	return raw
 }
+
+// isStart reports whether a byte begins a character.
+func isStart(b byte) bool { return b&0xC0 != 0x80 }

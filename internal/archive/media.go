@@ -149,21 +149,27 @@ func (b *bounded) Write(p []byte) (int, error) {
 // noteMedia keeps why a file could not be fetched, and when it is tried again.
 func (s *Service) noteMedia(ctx context.Context, f fileRow, why error) error {
 	state, next := f.state, (*time.Time)(nil)
-	switch code := errs.CodeOf(why); {
+	code, kind := errs.CodeOf(why), errs.KindOf(why)
+	// An adapter that is away or refuses us says nothing about the file: it is tried until its five days are over.
+	tried := 1
+	if kind == errs.Forbidden || kind == errs.Unavailable && code != "archive.media_damaged" {
+		tried = 0
+	}
+	switch {
 	case code == "archive.media_gone":
 		state = Expired
 	case code == "archive.media_large":
 		state = TooLarge
 	case f.At.Before(s.Clock.Now().Add(-KeptAtWeCom)):
 		state = Expired
-	case code == "archive.media_unknown" || f.attempts+1 >= mediaAttempts:
+	case code == "archive.media_unknown" || f.attempts+tried >= mediaAttempts:
 		state = Failed
 	case f.state == Wanted:
 		at := s.Wall.Now().Add(mediaPause << min(f.attempts, 10))
 		next = &at
 	}
-	_, err := s.DB.Exec(ctx, `UPDATE archive_media SET state = $5, attempts = attempts + 1, next_at = $6, error_code = $7
-		WHERE chat_id = $1 AND at = $2 AND message_id = $3 AND n = $4 AND state <> 'stored'`, f.ChatID, f.At, f.MessageID, f.N, string(state), next, errs.CodeOf(why))
+	_, err := s.DB.Exec(ctx, `UPDATE archive_media SET state = $5, attempts = attempts + $8, next_at = $6, error_code = $7
+		WHERE chat_id = $1 AND at = $2 AND message_id = $3 AND n = $4 AND state <> 'stored'`, f.ChatID, f.At, f.MessageID, f.N, string(state), next, code, tried)
 	if err != nil {
 		return fmt.Errorf("note a file: %w", err)
 	}

@@ -161,4 +161,23 @@ func TestFilesComeByThemselves(t *testing.T) {
 		r.Check(err)
 	}
 	r.Is("given up", map[string]string{"listed": "1", "stored": "22", "failed": "2"}, r.Pairs(`SELECT state, count(*)::text FROM archive_media GROUP BY state`))
+
+	// An adapter that is down for a day loses no file.
+	r.picture("late", []byte("late"), r.Clock.Now())
+	r.p.set(func() {
+		r.p.answer = func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(502); return true }
+	})
+	for range 2 * mediaAttempts {
+		_, err = r.DB.Exec(t.Context(), `UPDATE archive_media SET next_at = $1 WHERE state = 'wanted'`, r.s.Wall.Now())
+		r.Check(err)
+		_, err = r.s.FetchMedia(t.Context())
+		r.Check(err)
+	}
+	r.Is("still wanted", "wanted archive.adapter_trouble", r.fileState())
+	r.p.set(func() { r.p.answer = nil })
+	_, err = r.DB.Exec(t.Context(), `UPDATE archive_media SET next_at = $1 WHERE state = 'wanted'`, r.s.Wall.Now())
+	r.Check(err)
+	_, err = r.s.FetchMedia(t.Context())
+	r.Check(err)
+	r.Is("came at last", "stored ", r.fileState())
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"qunce/internal/errs"
+	"qunce/internal/gram"
 	"qunce/internal/pg"
 )
 
@@ -89,7 +90,7 @@ const (
 
 // normalQuery folds what somebody searches for. Errors: Invalid "archive.query_short", "archive.query_long".
 func normalQuery(text string) (string, error) {
-	q := normal(text)
+	q := gram.Fold(text)
 	switch n := utf8.RuneCountInString(q); {
 	case n < minQuery:
 		return "", errs.E(errs.Invalid, "archive.query_short", "a query of %d characters", n).On("q")
@@ -105,7 +106,7 @@ func (s *Service) Search(ctx context.Context, q Query) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	f := finder{Query: q, folded: folded, grams: grams(folded), walkRows: walkRows, scanRows: scanRows, countCap: countCap}
+	f := finder{Query: q, folded: folded, grams: gram.Pairs(folded), walkRows: walkRows, scanRows: scanRows, countCap: countCap}
 	if f.Limit <= 0 {
 		f.Limit = 50
 	}
@@ -180,7 +181,7 @@ func (f *finder) run(ctx context.Context, q pg.Querier) (Result, error) {
 	return r, err
 }
 
-// slice is a stretch of time that lies within one month.
+// slice is a stretch of time; its end is not included.
 type slice struct{ from, to time.Time }
 
 // months are those that the search may look into, newest first, cut to its time.

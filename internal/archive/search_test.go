@@ -14,6 +14,7 @@ import (
 
 	"qunce/internal/actor"
 	"qunce/internal/errs"
+	"qunce/internal/gram"
 	"qunce/internal/group/grouptest"
 )
 
@@ -117,7 +118,7 @@ func TestSearchFindsWhatLIKEFinds(t *testing.T) {
 			continue
 		}
 		r.Check(err)
-		f := finder{Query: Query{Limit: 1 + rnd.IntN(60), Count: true}, folded: folded, grams: grams(folded)}
+		f := finder{Query: Query{Limit: 1 + rnd.IntN(60), Count: true}, folded: folded, grams: gram.Pairs(folded)}
 		f.walkRows, f.scanRows, f.countCap = 1+rnd.IntN(200), rnd.IntN(2)*500, 5+rnd.IntN(50)
 		var whose Whose
 		switch rnd.IntN(6) {

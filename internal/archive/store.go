@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"qunce/internal/gram"
 	"qunce/internal/pg"
 )
 
@@ -102,12 +103,12 @@ func insertMessages(ctx context.Context, tx pg.Tx, list []stored) error {
 		[]string{"chat_id", "at", "id", "staff_id", "recipients", "place", "kind", "sender", "msg_id", "body", "norm", "payload", "grams"},
 		pgx.CopyFromSlice(len(list), func(i int) ([]any, error) {
 			m := list[i]
-			folded := normal(m.body)
+			folded := gram.Fold(m.body)
 			var norm *string
 			if folded != m.body {
 				norm = &folded
 			}
-			return []any{m.chatID, m.at, m.id, m.staffID, int32(len(m.to)), string(m.chat.place), m.kind, m.from, m.msgID, m.body, norm, m.payload, grams(folded)}, nil
+			return []any{m.chatID, m.at, m.id, m.staffID, int32(len(m.to)), string(m.chat.place), m.kind, m.from, m.msgID, m.body, norm, m.payload, gram.Pairs(folded)}, nil
 		}))
 	if err != nil {
 		return fmt.Errorf("write messages: %w", err)

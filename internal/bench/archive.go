@@ -26,6 +26,7 @@ import (
 	"qunce/internal/customer"
 	"qunce/internal/directory"
 	"qunce/internal/event"
+	"qunce/internal/gram"
 	"qunce/internal/group"
 	"qunce/internal/i18n"
 	"qunce/internal/pg"
@@ -301,7 +302,7 @@ func (r *run) searchRows(ctx context.Context, list []question, took map[string][
 		} {
 			var arg any = q.text
 			if name == "probe" {
-				arg = archive.Grams(q.text)
+				arg = gram.Pairs(gram.Fold(q.text))
 			}
 			var n int64
 			d, err := r.time(func() error { return conn.QueryRow(ctx, how.sql, arg).Scan(&n) })

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"qunce/internal/archive"
+	"qunce/internal/gram"
 )
 
 // What is invented must be like speech where the index of pairs is concerned: a few pairs in every tenth message, most of
@@ -20,7 +20,7 @@ func TestInventedSpeechIsLikeSpeech(t *testing.T) {
 			t.Fatal("two with the same seed differ")
 		}
 		runes += utf8.RuneCountInString(text)
-		for _, g := range archive.Grams(text) {
+		for _, g := range gram.Pairs(gram.Fold(text)) {
 			grams[g]++
 		}
 	}

@@ -1751,7 +1751,7 @@ export interface components {
             id: number;
             kind: string;
             /** @description a piece of the text; what was searched for is marked */
-            parts: components["schemas"]["ArchivePart"][];
+            parts: components["schemas"]["GramPart"][];
             /** Format: date-time */
             recalled_at: string | null;
             sender: components["schemas"]["ArchivePerson"];
@@ -1785,6 +1785,13 @@ export interface components {
             /** @description there are older ones */
             before: boolean;
             chat: components["schemas"]["ArchiveChat"];
+            /**
+             * @description of the customer, in a single chat; null = never heard of
+             * @enum {string|null}
+             */
+            consent: "agree" | "disagree" | "unknown" | null;
+            /** Format: date-time */
+            consent_since: string | null;
             /** @description oldest first */
             items: components["schemas"]["ArchiveMessage"][];
         };
@@ -1798,10 +1805,6 @@ export interface components {
             messages: number | null;
             /** @description 2026-05 */
             month: string;
-        };
-        ArchivePart: {
-            hit?: boolean;
-            text: string;
         };
         ArchivePerson: {
             /** @description WeCom's id */
@@ -2604,6 +2607,10 @@ export interface components {
         FinishInputBody: {
             /** @description finish although some checks fail */
             accept?: boolean;
+        };
+        GramPart: {
+            hit?: boolean;
+            text: string;
         };
         GroupChangeOut: {
             /** Format: date-time */

@@ -944,6 +944,9 @@ export interface ArchiveMessage {
 
 export interface ArchiveStretch {
   chat: ArchiveChat;
+  /** Of the customer, in a single chat; null if nothing was ever said. */
+  consent: ConsentState | null;
+  consent_since: string | null;
   items: ArchiveMessage[];
   before: boolean;
   after: boolean;

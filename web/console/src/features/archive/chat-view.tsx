@@ -1,5 +1,5 @@
 // A conversation as those saw it who had it: members on the right, customers on the left, further pages at both ends.
-import type { ArchiveFileState, ArchiveMessage } from "@shared/api/types";
+import type { ArchiveFileState, ArchiveMessage, ConsentState } from "@shared/api/types";
 import { time } from "@shared/format";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Button, Drawer, Modal, Tag, Tooltip } from "antd";
@@ -42,7 +42,12 @@ function Conversation({ access, at }: { access: Access; at: Looked }) {
         const items = pages.flatMap((page) => page.items);
         return (
           <div className="stack">
-            {chat && <ChatName chat={chat} />}
+            {chat && (
+              <div className="row">
+                <ChatName chat={chat} />
+                {pages[0]?.consent && <Consent state={pages[0].consent} since={pages[0].consent_since} />}
+              </div>
+            )}
             {items.length === 0 && <EmptyState title={t("archive.no_chats")} />}
             {query.hasPreviousPage && (
               <Button
@@ -79,6 +84,17 @@ function Conversation({ access, at }: { access: Access; at: Looked }) {
         );
       }}
     </Loaded>
+  );
+}
+
+/** What the customer says to the archive by now: after a withdrawal nothing new comes in, what is here stays. */
+function Consent({ state, since }: { state: ConsentState; since: string | null }) {
+  const t = useT();
+  const zone = useZone();
+  return (
+    <Tooltip title={since && t("archive.seat_since", { at: time(since, zone) })}>
+      <Tag color={consentTones[state]}>{t.word("archive_state", state)}</Tag>
+    </Tooltip>
   );
 }
 
@@ -135,6 +151,8 @@ function Bubble({ access, chat, message, here, onRaw }: BubbleProps) {
     </div>
   );
 }
+
+const consentTones: Record<ConsentState, string> = { agree: "success", disagree: "error", unknown: "warning" };
 
 const lost: ArchiveFileState[] = ["expired", "too_large"];
 

@@ -1,4 +1,4 @@
-package archive
+package gram
 
 import (
 	"slices"
@@ -7,10 +7,11 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
 )
 
-func TestNormal(t *testing.T) {
+func TestFold(t *testing.T) {
 	for in, want := range map[string]string{
 		"你好":              "你好",
 		"ＡＢＣ１２３":          "abc123",
@@ -24,41 +25,41 @@ func TestNormal(t *testing.T) {
 		"":                "",
 		" ":               "",
 	} {
-		if got := normal(in); got != want {
-			t.Errorf("normal(%q) = %q, want %q", in, got, want)
+		if got := Fold(in); got != want {
+			t.Errorf("Fold(%q) = %q, want %q", in, got, want)
 		}
 	}
-	if n := utf8.RuneCountInString(normal(strings.Repeat("长", 3*maxFolded))); n != maxFolded {
+	if n := utf8.RuneCountInString(Fold(strings.Repeat("长", 3*maxFolded))); n != maxFolded {
 		t.Errorf("%d characters are searched", n)
 	}
 }
 
-func TestGrams(t *testing.T) {
-	if got := grams("好的好的"); len(got) != 2 || !slices.IsSorted(got) {
+func TestPairs(t *testing.T) {
+	if got := Pairs("好的好的"); len(got) != 2 || !slices.IsSorted(got) {
 		t.Errorf("%v", got)
 	}
 	for _, short := range []string{"", "好"} {
-		if got := grams(short); len(got) != 0 {
+		if got := Pairs(short); len(got) != 0 {
 			t.Errorf("%q has %v", short, got)
 		}
 	}
-	if gram('好', '的') == gram('的', '好') || gram('a', 'b') == gram('b', 'a') {
+	if pair('好', '的') == pair('的', '好') || pair('a', 'b') == pair('b', 'a') {
 		t.Error("the order is lost")
 	}
 }
 
 // Whatever a text holds, the pairs of each of its pieces are among its own: otherwise a search would miss it.
-func TestGramsOfAPieceAreAmongThoseOfTheWhole(t *testing.T) {
+func TestPairsOfAPieceAreAmongThoseOfTheWhole(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		whole := normal(rapid.String().Draw(t, "text"))
+		whole := Fold(rapid.String().Draw(t, "text"))
 		runes := []rune(whole)
 		if len(runes) < 2 {
 			return
 		}
 		from := rapid.IntRange(0, len(runes)-2).Draw(t, "from")
 		to := rapid.IntRange(from+2, len(runes)).Draw(t, "to")
-		all := grams(whole)
-		for _, g := range grams(string(runes[from:to])) {
+		all := Pairs(whole)
+		for _, g := range Pairs(string(runes[from:to])) {
 			if _, there := slices.BinarySearch(all, g); !there {
 				t.Fatalf("the pair %x of %q is not among those of %q", g, string(runes[from:to]), whole)
 			}
@@ -82,7 +83,7 @@ func TestSnippet(t *testing.T) {
 		"no query":      {"你好", "", []Part{{Text: "你好"}}},
 		"empty":         {"", "优惠", []Part{}},
 	} {
-		if diff := cmp.Diff(c.want, snippet(c.text, normal(c.query))); diff != "" {
+		if diff := cmp.Diff(c.want, Snippet(c.text, Fold(c.query))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
@@ -92,11 +93,11 @@ func TestSnippet(t *testing.T) {
 func TestSnippetIsAPieceOfItsText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.String().Draw(t, "text")
-		query := normal(rapid.StringN(0, 4, -1).Draw(t, "query"))
+		query := Fold(rapid.StringN(0, 4, -1).Draw(t, "query"))
 		var b strings.Builder
-		for _, p := range snippet(text, query) {
+		for _, p := range Snippet(text, query) {
 			b.WriteString(p.Text)
-			if p.Hit && normal(p.Text) != query && !strings.Contains(normal(p.Text), strings.TrimSpace(query)) {
+			if p.Hit && Fold(p.Text) != query && !strings.Contains(Fold(p.Text), strings.TrimSpace(query)) {
 				t.Fatalf("%q is marked for %q", p.Text, query)
 			}
 		}
@@ -105,4 +106,24 @@ func TestSnippetIsAPieceOfItsText(t *testing.T) {
 			t.Fatalf("%q is no piece of %q", got, text)
 		}
 	})
+}
+
+// Texts of plain characters take a shorter way, which must come out where the long one does.
+func TestThePlainWayComesOutTheSame(t *testing.T) {
+	signs := []rune("aZ9 \t-，。！？：；（）～Ａｚ９　、《》「」好的优惠券一鿿")
+	rapid.Check(t, func(t *rapid.T) {
+		text := string(rapid.SliceOf(rapid.SampledFrom(signs)).Draw(t, "text"))
+		if !plain(text) {
+			t.Fatalf("%q is not plain", text)
+		}
+		want := strings.Join(strings.Fields(strings.ToLower(norm.NFKC.String(text))), " ")
+		if got := Fold(text); got != want {
+			t.Fatalf("%q folds to %q, want %q", text, got, want)
+		}
+	})
+	for _, other := range []string{"é", "e\u0301", "①", "ﾊﾟ", "😊", "\u200b", "が"} {
+		if plain("好" + other) {
+			t.Errorf("%q is taken for plain", other)
+		}
+	}
 }

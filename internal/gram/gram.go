@@ -1,4 +1,11 @@
-package archive
+// Package gram is how a piece of text is found in others: the form that is compared, its pairs of neighbouring characters,
+// which an index holds, and the snippet that shows where it was found.
+//
+// A search compares what people see as the same: full-width and half-width letters, capital and small ones, and any run
+// of blanks are equal, marks that show nothing are left out. Traditional and simplified characters stay apart.
+//
+// Invariant: the pairs of any piece of a folded text are among the text's own, so an index of pairs never misses one.
+package gram
 
 import (
 	"slices"
@@ -9,17 +16,14 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// A search compares what people see as the same: full-width and half-width letters, capital and small ones, and any run
-// of blanks are equal, marks that show nothing are left out. Traditional and simplified characters stay apart.
-
 // fold is one piece of a text's folded form, with the bytes of the text it comes from.
 type fold struct {
 	r          rune
 	start, end int
 }
 
-// folded runs through the folded form of a text. Characters that combine are folded together and share their place.
-func folded(text string, yield func(fold) bool) {
+// each runs through the folded form of a text. Characters that combine are folded together and share their place.
+func each(text string, yield func(fold) bool) {
 	blank := true // blanks at the beginning are left out
 	one := func(r rune, start, end int) bool {
 		switch {
@@ -87,11 +91,11 @@ func plain(text string) bool {
 // maxFolded is how many characters of one message can be searched; WeCom's longest texts have a tenth of that.
 const maxFolded = 20_000
 
-// normal is the form of a text that searches compare, without a blank at its end.
-func normal(text string) string {
+// Fold is the form of a text that searches compare, without a blank at its end.
+func Fold(text string) string {
 	var b strings.Builder
 	n := 0
-	folded(text, func(f fold) bool {
+	each(text, func(f fold) bool {
 		b.WriteRune(f.r)
 		n++
 		return n < maxFolded
@@ -99,26 +103,23 @@ func normal(text string) string {
 	return strings.TrimSuffix(b.String(), " ")
 }
 
-// gram packs two neighbouring characters into an integer. Within the basic plane no two pairs share one; a rarer character
+// pair packs two neighbouring characters into an integer. Within the basic plane no two pairs share one; a rarer character
 // may share it with another one, which costs a comparison and finds nothing wrong, since every find is compared in full.
-func gram(a, b rune) int32 { return int32(uint32(a)<<16 | uint32(b)&0xffff) }
+func pair(a, b rune) int32 { return int32(uint32(a)<<16 | uint32(b)&0xffff) }
 
-// grams are the pairs of a folded text, each once, in rising order.
-func grams(normal string) []int32 {
-	out := make([]int32, 0, len(normal)/2)
+// Pairs are the pairs of a folded text, each once, in rising order.
+func Pairs(folded string) []int32 {
+	out := make([]int32, 0, len(folded)/2)
 	last := rune(-1)
-	for _, r := range normal {
+	for _, r := range folded {
 		if last >= 0 {
-			out = append(out, gram(last, r))
+			out = append(out, pair(last, r))
 		}
 		last = r
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }
-
-// Grams are the pairs of characters by which a text is found.
-func Grams(text string) []int32 { return grams(normal(text)) }
 
 // Part is a piece of a snippet; Hit marks what was searched for.
 type Part struct {
@@ -132,12 +133,12 @@ const (
 	snippetLength = 120
 )
 
-// snippet cuts a text around the first place where it holds wanted, a folded text, and marks every place within the cut.
+// Snippet cuts a text around the first place where it holds wanted, a folded text, and marks every place within the cut.
 // A text that holds it nowhere is shown from its beginning.
-func snippet(text, wanted string) []Part {
+func Snippet(text, wanted string) []Part {
 	var runes []rune
 	var at []fold
-	folded(text, func(f fold) bool {
+	each(text, func(f fold) bool {
 		runes, at = append(runes, f.r), append(at, f)
 		return len(runes) < maxFolded
 	})
