@@ -35,9 +35,8 @@ func oneDay(t *testing.T, faults string, town ...string) demo.Report {
 
 func TestADayOfFaults(t *testing.T) {
 	r := oneDay(t, `{"lose":0.05,"double":0.05,"reorder":0.1,"api_error":0.02}`, "--chain-stores", "20", "--people", "2000")
-	happened := r.Adds + r.Joins + r.Exits
-	if r.Callbacks >= happened+happened/20 || r.Adds < 100 {
-		t.Errorf("%d adds, joins and exits led to %d callbacks: were none lost?", happened, r.Callbacks)
+	if r.Lost == 0 || r.Adds < 100 {
+		t.Errorf("%d callbacks were lost and %d people added: nothing was put to the test", r.Lost, r.Adds)
 	}
 }
 

@@ -30,6 +30,7 @@ type Report struct {
 	Exits      int64            `json:"exits"`
 	DeadEnds   int64            `json:"dead_ends"`
 	Callbacks  int64            `json:"callbacks"`
+	Lost       int64            `json:"callbacks_lost"` // by a fault that was set
 	Welcomes   Welcomes         `json:"welcomes"`
 	SOP        map[string]int64 `json:"sop_steps"`
 	MassSends  MassSends        `json:"mass_sends"`
@@ -82,7 +83,7 @@ type ImportLine struct {
 // figures reads what the platform counted.
 func figures(ctx context.Context, db *pg.DB, t sim.Truth, from, to time.Time) (Report, error) {
 	r := Report{From: from, To: to, Scans: t.Counts.Scans, Adds: t.Counts.Adds, Joins: t.Counts.Joins, Exits: t.Counts.Exits,
-		DeadEnds: t.Counts.DeadEnds, Callbacks: t.Counts.CallbacksSent, SOP: map[string]int64{}, Touches: map[string]int64{}}
+		DeadEnds: t.Counts.DeadEnds, Callbacks: t.Counts.CallbacksSent, Lost: t.Counts.CallbacksFailed, SOP: map[string]int64{}, Touches: map[string]int64{}}
 	r.MassSends.Confirmed = t.Counts.MassConfirmed
 	// Whoever agrees to the chat archive gets a welcome code anew, and the one before is worth nothing: one of the two counts.
 	err := db.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE state = 'sent'), count(*) FILTER (WHERE state IN ('failed','not_possible')),
