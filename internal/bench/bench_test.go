@@ -24,10 +24,10 @@ func TestQuickRunPrintsEveryRow(t *testing.T) {
 		"callback.full.p99": {"insert.single"},
 		"order.import":      {"copy"},
 		"order.reimport":    {"copy"},
-		"burst.welcome.p50": {"goal", "wecom"},
-		"burst.welcome.p99": {"goal", "wecom"},
-		"burst.answer.p50":  {"goal", "wecom"},
-		"burst.answer.p99":  {"goal", "wecom"},
+		"burst.welcome.p50": {"goal", "wecom", "insert.meanwhile", "http.meanwhile"},
+		"burst.welcome.p99": {"goal", "wecom", "insert.meanwhile", "http.meanwhile"},
+		"burst.answer.p50":  {"goal", "wecom", "insert.meanwhile", "http.meanwhile"},
+		"burst.answer.p99":  {"goal", "wecom", "insert.meanwhile", "http.meanwhile"},
 	}
 	if len(report.Rows) != len(want) {
 		t.Errorf("%d rows, want %d", len(report.Rows), len(want))
