@@ -17,6 +17,7 @@ func runBench(ctx context.Context, args []string) error {
 	fs.StringVar(&o.Dir, "dir", "", "临时数据放在哪个文件夹，决定测的是哪块盘 folder of the temporary data, which decides on the disk")
 	fs.BoolVar(&o.Quick, "quick", false, "只看能否跑通，数字没有意义 only show that it runs; the figures mean nothing")
 	fs.BoolVar(&o.Burst, "burst", false, "只测突发：一分钟 10,000 条回调，其中 1,500 条要发欢迎语 the burst alone: 10,000 callbacks in a minute, 1,500 with a welcome")
+	fs.IntVar(&o.Archive, "archive", 0, "只测会话存档，造这么多条消息；验收用 10000000 measure the chat archive alone, with so many messages")
 	asJSON := fs.Bool("json", false, "报告用 JSON print the report as JSON")
 	if err := fs.Parse(args); err != nil {
 		return usageError(err)

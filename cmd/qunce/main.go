@@ -35,6 +35,7 @@ func commands() map[string]command {
 		"import":     {"导入门店、订单、会员文件 import stores, orders or members", importCommand},
 		"setup-link": {"新的初始设置链接 a new link for the first run in the browser", setupLink},
 		"doctor":     {"体检：企业微信、回调、服务器 examine the installation", doctorCommand},
+		"archive":    {"检查、接上会话存档适配程序 check and connect the chat archive's adapter", archiveCommand},
 		"migrate":    {"升级数据库结构 bring the database schema up to date", migrate},
 		"openapi":    {"写出 OpenAPI 文档 write the OpenAPI documents", openAPI},
 		"bench":      {"测速，并与极限对照 measure, beside the limits", runBench},

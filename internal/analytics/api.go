@@ -53,7 +53,7 @@ type ordersSummary struct {
 }
 
 type officialIn struct {
-	Date string `query:"date" pattern:"^\\d{4}-\\d{2}-\\d{2}$" doc:"business day; empty = the day before the corp's today"`
+	Date string `query:"date" pattern:"^\\d{4}-\\d{2}-\\d{2}$" doc:"business day; empty = the newest that is archived"`
 	Days int    `query:"days" minimum:"1" maximum:"180" default:"30"`
 }
 
@@ -129,9 +129,14 @@ func (s *Service) apiOrders(ctx context.Context, in *dateIn) (ordersSummary, err
 	return out, nil
 }
 
-// apiOfficial shows the day before by default: WeCom has no figures of today.
+// apiOfficial shows the newest archived day by default: WeCom has no figures of today, and in the small hours none of
+// yesterday.
 func (s *Service) apiOfficial(ctx context.Context, in *officialIn) (officialOut, error) {
-	d, err := dateIn{in.Date}.day(s.Clock.Now().AddDate(0, 0, -1))
+	newest, err := newestArchived(ctx, s.DB, s.Clock.Now().AddDate(0, 0, -1))
+	if err != nil {
+		return officialOut{}, err
+	}
+	d, err := dateIn{in.Date}.day(newest)
 	if err != nil {
 		return officialOut{}, err
 	}

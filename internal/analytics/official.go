@@ -3,6 +3,7 @@ package analytics
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -62,10 +63,32 @@ func (s *Service) official(ctx context.Context, x span) ([]Series, error) {
 			}
 			return v
 		}),
-		of(metric.IdleStaff, staff, seats, func(d archived) metric.Value { return metric.Of(metric.IdleStaff, idle[d.day]) }),
+		of(metric.IdleStaff, staff, seats, func(d archived) metric.Value {
+			switch x := idle[d.day]; {
+			case x.judged == 0:
+				return metric.Unknown(metric.IdleStaff, metric.NotArchived)
+			case x.judged < seats:
+				return metric.Of(metric.IdleStaff, x.idle).AsPartial(metric.SomeMissing)
+			default:
+				return metric.Of(metric.IdleStaff, x.idle)
+			}
+		}),
 		sum(metric.GroupTotal, owners, 0, groups), sum(metric.GroupNew, owners, 0, newGroups),
 		rate(metric.GroupActive, owners, 0, activeGroups, groups), rate(metric.GroupSpoke, owners, 0, spoke, members),
 	}, nil
+}
+
+// newestArchived is the newest day with figures; otherwise when there is none.
+func newestArchived(ctx context.Context, q pg.Querier, otherwise time.Time) (time.Time, error) {
+	var day *time.Time
+	err := q.QueryRow(ctx, `SELECT greatest((SELECT max(day) FROM statistic_staff_day WHERE given), (SELECT max(day) FROM statistic_owner_day WHERE given))`).Scan(&day)
+	if err != nil {
+		return otherwise, fmt.Errorf("newest archived day: %w", err)
+	}
+	if day == nil {
+		return otherwise, nil
+	}
+	return time.Date(day.Year(), day.Month(), day.Day(), 12, 0, 0, 0, clock.Shanghai), nil
 }
 
 // archived is one day of figures; missing are rows that WeCom did not give, early those that are not final.
@@ -172,15 +195,23 @@ func seatsNow(ctx context.Context, q pg.Querier, x span) (n int64, err error) {
 	return n, nil
 }
 
+// fortnight is how many staff could be judged on a day, and how many of them were idle.
+type fortnight struct{ judged, idle int64 }
+
 // idleStaff counts, by day, the staff with a seat who neither chatted nor won a customer in the fortnight up to it. Whoever
 // lacks a day of it is not judged.
-func idleStaff(ctx context.Context, q pg.Querier, x span) ([]int64, error) {
-	out := make([]int64, x.days)
-	rows, err := q.Query(ctx, `SELECT (day - $1::date)::int, count(*) FROM (
+func idleStaff(ctx context.Context, q pg.Querier, x span) ([]fortnight, error) {
+	out := make([]fortnight, x.days)
+	judged, idle := make([]int64, x.days), make([]int64, x.days)
+	rows, err := q.Query(ctx, `SELECT (day - $1::date)::int, count(*), count(*) FILTER (WHERE did = 0) FROM (
 			SELECT d.staff_id, d.day, count(*) FILTER (WHERE d.given) OVER w AS given, sum(coalesce(d.chats, 0) + coalesce(d.contacts, 0)) OVER w AS did
 			FROM statistic_staff_day d JOIN directory_staff st ON st.id = d.staff_id
 			WHERE d.day > $1::date - $5::int AND d.day < $2::date AND st.active AND st.can_contact AND `+staffScope+`
 			WINDOW w AS (PARTITION BY d.staff_id ORDER BY d.day RANGE BETWEEN ($5::int - 1) * interval '1 day' PRECEDING AND CURRENT ROW)) f
-		WHERE day >= $1::date AND given = $5 AND did = 0 GROUP BY day`, x.date(0), x.date(x.days), x.stores, x.staff, idleDays)
-	return out, into(rows, err, "idle staff", func(d int, n int64) { out[d] = n })
+		WHERE day >= $1::date AND given = $5 GROUP BY day`, x.date(0), x.date(x.days), x.stores, x.staff, idleDays)
+	err = pair(rows, err, "idle staff", judged, idle)
+	for i := range out {
+		out[i] = fortnight{judged[i], idle[i]}
+	}
+	return out, err
 }

@@ -42,7 +42,8 @@ func TestOfficialFigures(t *testing.T) {
 	shows(t, r.tile(t, metric.StaffMessages), 50, metric.Partial)
 	shows(t, r.tile(t, metric.ReplyTime), 12*60, metric.Partial)
 	shows(t, r.tile(t, metric.Negative), 2, metric.Partial)
-	shows(t, r.tile(t, metric.IdleStaff), 1, metric.Partial) // wang; zhou's fortnight is not whole
+	shows(t, r.tile(t, metric.IdleStaff), 1, metric.Partial)                                                                  // wang; zhou's fortnight is not whole
+	unknown(t, ask(t, b, everybody, "/api/statistics/summary?date=2026-03-20").tile(t, metric.IdleStaff), metric.NotArchived) // nobody has a fortnight
 	if v := r.tile(t, metric.ReplyShare); v.Value == nil || *v.Numerator != 5 || *v.Denominator != 10 {
 		t.Errorf("answered: %+v", v)
 	}

@@ -64,6 +64,11 @@ func alarms() []alarm {
 			sql: `SELECT count(*) FROM intake_import WHERE (state = 'failed' OR errors > 0) AND created_at >= $4::timestamptz - interval '1 day' AND ` + whole},
 		{kind: "sync_failed", severity: "error", link: "/system/sync", wholeCorp: true, zh: "最近一次与企业微信的对账失败了", en: "the last sync with WeCom failed",
 			sql: `SELECT count(*) FROM (SELECT state FROM sync_run ORDER BY started_at DESC, id DESC LIMIT 1) latest WHERE state = 'failed' AND ` + whole},
+		{kind: "sync_paused", severity: "warning", link: "/system/sync", wholeCorp: true, zh: "%d 次与企业微信的同步被暂停了，还没有继续", en: "%d syncs with WeCom are paused",
+			sql: `SELECT count(*) FROM sync_run WHERE state = 'paused' AND ` + whole},
+		{kind: "sync_differs", severity: "warning", link: "/system/sync", wholeCorp: true, zh: "最近一次同步之后，仍有 %d 类数据与企业微信不同", en: "%d kinds of data still differ from WeCom after the last sync",
+			sql: `SELECT coalesce(sum(jsonb_array_length(coalesce(result->'differs', '[]'))), 0)::bigint
+				FROM (SELECT result FROM sync_run WHERE state = 'done' ORDER BY id DESC LIMIT 1) latest WHERE ` + whole},
 		{kind: "way_orphaned", severity: "warning", link: "/system/health", wholeCorp: true, zh: "企业微信里可能留有 %d 个没人用的进群码（无害）", en: "%d unused join ways may remain at WeCom (harmless)",
 			sql: `SELECT count(*) FROM livecode_orphan WHERE ` + whole},
 	}

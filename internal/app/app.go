@@ -129,7 +129,7 @@ func (a *App) Close() {
 func (a *App) Corp(ctx context.Context, t tenant.Corp, start *time.Time) (*corp.Corp, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 64
-	return corp.Open(ctx, t, corp.Deps{Pool: a.Pool, IDs: a.IDs, Wall: a.Wall, Sealer: a.Sealer,
+	return corp.Open(ctx, t, corp.Deps{Pool: a.Pool, IDs: a.IDs, Wall: a.Wall, Sealer: a.Sealer, Registry: a.Tenant,
 		HTTP: &http.Client{Timeout: 15 * time.Second, Transport: transport}, PublicURL: a.Config.PublicURL, Processes: a.Config.Processes,
 		Machine: a.Machine(), KeysUsed: a.keysUsed(ctx, t), Start: start, Catalog: a.Catalog, Log: a.Log})
 }

@@ -31,7 +31,9 @@ func (a *App) Describe(c *corp.Corp, users *auth.Service, jobs *job.Client, driv
 	}
 	x := APIs{Console: make1("Qunce console"), Staff: make1("Qunce staff pages"), Customer: make1("Qunce customer pages")}
 	users.API(x.Console)
-	corp.System{Corp: c, Jobs: jobs, Driver: driver}.API(x.Console)
+	system := corp.System{Corp: c, Jobs: jobs, Driver: driver}
+	system.API(x.Console)
+	system.Meters(x.Console)
 	c.Doctor.API(x.Console)
 	a.settings(c).API(x.Console)
 	setup.New(setup.Deps{}).API(x.Console) // described here; served by setUp, and closed in handler
@@ -171,7 +173,8 @@ func (a *App) healthz(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]string{"status": "ok"})
 }
 
-// Phone serves the simulator's phone pages; everything else under /phone/ goes to the simulator.
+// Phone serves the simulator's phone pages. What a phone needs of the simulator goes on to it; its levers and secrets do not:
+// they are for whoever reaches the simulator itself.
 func Phone(sim http.Handler) (http.Handler, error) {
 	p, err := newPages("phone", "/phone")
 	if err != nil {
@@ -179,7 +182,7 @@ func Phone(sim http.Handler) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/phone/", p)
-	for _, prefix := range []string{"/phone/sim/", "/phone/connect/"} {
+	for _, prefix := range []string{"/phone/sim/api/", "/phone/sim/act", "/phone/sim/qr/", "/phone/sim/pic/", "/phone/sim/ca/", "/phone/sim/kf/", "/phone/connect/"} {
 		mux.Handle(prefix, http.StripPrefix("/phone", sim))
 	}
 	return mux, nil

@@ -129,7 +129,9 @@ func (a *App) begin(ctx context.Context, c *corp.Corp, extra map[string]http.Han
 		}
 		cancel()
 		for range left {
-			<-done
+			if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+				a.Log.Debug("a part ended", "error", err)
+			}
 		}
 		stopJobs()
 		if errors.Is(first, context.Canceled) {
@@ -165,6 +167,9 @@ type Notices struct {
 	Ready func(c *corp.Corp) // the corp is served, also after a change
 }
 
+// stays is what the log says when a changed registration cannot be read or opened.
+const stays = "the changed registration does not open; the former one stays at work"
+
 // retry is the pause before another try to open a corp whose changed registration does not open.
 const retry = 10 * time.Second
 
@@ -177,22 +182,21 @@ func (a *App) Serve(ctx context.Context, ln net.Listener, n Notices) error {
 	var opened int64
 	for {
 		t, err := a.registered(ctx, d, n)
-		if err != nil {
-			return a.leave(now, err)
-		}
-		if now == nil || t.Revision != opened {
-			next, err := a.replace(ctx, t, now, d, n)
-			switch {
-			case err != nil && now == nil:
-				return err
-			case err != nil:
-				a.Log.Error("the changed registration does not open; the old one stays at work", "error", err)
-				if !pause(ctx, retry) {
-					return a.leave(now, nil)
-				}
-				continue
+		if err == nil && (now == nil || t.Revision != opened) {
+			var next *generation
+			if next, err = a.replace(ctx, t, now, d, n); err == nil {
+				now, opened = next, t.Revision
 			}
-			now, opened = next, t.Revision
+		}
+		if err != nil {
+			if now == nil {
+				return ignoreEnd(err)
+			}
+			a.Log.Error(stays, "error", err)
+			if !pause(ctx, retry) {
+				return a.leave(now, nil)
+			}
+			continue
 		}
 		select {
 		case <-ctx.Done():

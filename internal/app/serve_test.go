@@ -11,8 +11,10 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,6 +23,7 @@ import (
 	"qunce/internal/corp"
 	"qunce/internal/errs"
 	"qunce/internal/pg/pgtest"
+	"qunce/internal/tenant"
 	"qunce/internal/wecom/callback"
 	"qunce/internal/wecom/sim"
 )
@@ -41,6 +44,7 @@ type site struct {
 	base  string
 	sim   string
 	http  *http.Client
+	log   memory
 	links chan string
 	ready chan string
 	ended chan error
@@ -81,7 +85,7 @@ func (s *site) start(cfg config.Config) net.Listener {
 	s.check(err)
 	cfg.Listen = ln.Addr().String()
 	cfg.PublicURL = "http://" + cfg.Listen
-	s.app, err = Open(s.t.Context(), Options{Config: cfg, Log: slog.New(slog.DiscardHandler)})
+	s.app, err = Open(s.t.Context(), Options{Config: cfg, Log: slog.New(slog.NewTextHandler(&s.log, nil))})
 	s.check(err)
 	s.app.keysPause = 0
 	ctx, stop := context.WithCancel(context.Background())
@@ -414,4 +418,66 @@ func (s *site) changeSettings(hook string) {
 	if len(states(report)) < 20 || report.body["checked_at"] == nil || !strings.HasPrefix(states(report)["worker"], "ok") {
 		t.Errorf("the doctor: %v", states(report))
 	}
+}
+
+// A process without pages serves WeCom's test of the address while another sets the installation up, follows it into
+// service when a corp is registered, and follows every change.
+func TestAnotherProcessFollows(t *testing.T) {
+	pool := pgtest.New(t)
+	cfg := config.Default()
+	cfg.DataDir, cfg.DatabaseURL, cfg.Listen, cfg.Roles = t.TempDir(), pool.URL(), "127.0.0.1:0", []string{config.RoleIngress, config.RoleWorker}
+	s := &site{t: t, http: &http.Client{Timeout: 30 * time.Second}}
+	s.base = "http://" + s.start(cfg).Addr().String()
+	s.until("a sign of life", func() bool { return s.ask("GET", "/healthz", nil).status == 200 })
+	for _, path := range []string{"/", "/api/setup", "/api/me", "/setup"} {
+		if got := s.ask("GET", path, nil); got.status != 404 {
+			t.Errorf("%s: %d from a process without pages", path, got.status)
+		}
+	}
+	if len(s.links) != 0 {
+		t.Error("a process without pages offers the setup")
+	}
+	made, err := s.app.Tenant.Create(t.Context(), tenant.Corp{Schema: "corp_follow", Name: "a", CorpID: simCorp, AgentID: 1,
+		Settings: tenant.Settings{WeComBaseURL: "http://127.0.0.1:1"}, Secrets: tenant.Secrets{Secret: "x", CallbackToken: simToken, EncodingAESKey: simKey}})
+	s.check(err)
+	if got := <-s.ready; got != made.Schema {
+		t.Errorf("served: %s", got)
+	}
+	const hook = "/callback/corp_follow"
+	s.until("the door", func() bool { return s.test(hook, simToken, simKey).status == 200 })
+	secrets := made.Secrets
+	secrets.CallbackToken = "anotherTOKEN"
+	s.check(s.app.Tenant.UpdateSecrets(t.Context(), made.Schema, secrets))
+	<-s.ready
+	s.until("the new door", func() bool { return s.test(hook, "anotherTOKEN", simKey).status == 200 })
+	if got := s.test(hook, simToken, simKey); got.status != 403 {
+		t.Errorf("the old token: %d", got.status)
+	}
+
+	// A registration that does not open leaves the former one at work.
+	_, err = s.app.Pool.Shared().Exec(t.Context(), `UPDATE tenant_corp SET secrets = 'broken', revision = revision + 1`)
+	s.check(err)
+	s.until("the complaint", func() bool { return s.log.said(stays) })
+	if got := s.test(hook, "anotherTOKEN", simKey); got.status != 200 {
+		t.Errorf("the door: %d", got.status)
+	}
+}
+
+// memory is a log that can be asked.
+type memory struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (m *memory) Write(b []byte) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.lines = append(m.lines, string(b))
+	return len(b), nil
+}
+
+func (m *memory) said(words string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.ContainsFunc(m.lines, func(line string) bool { return strings.Contains(line, words) })
 }

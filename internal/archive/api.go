@@ -3,7 +3,10 @@ package archive
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"qunce/internal/actor"
 	"qunce/internal/api"
@@ -69,6 +72,7 @@ func (s *Service) API(a *api.API) {
 		func(ctx context.Context, in *struct{ Body Settings }) (api.Empty, error) {
 			return api.Empty{}, s.SaveSettings(ctx, in.Body)
 		})
+	api.Register(a, op("connectArchive", "PUT", "/api/archive/adapter", "Name the adapter to read from, after trying it", "system.manage"), s.apiConnect)
 	api.Register(a, op("pullArchive", "POST", "/api/archive/pull", "Read new messages now", "system.manage"), s.apiPull)
 	api.Register(a, op("askArchiveConsents", "POST", "/api/archive/ask", "Ask WeCom now who has a seat and who agreed", "system.manage"), s.apiAsk)
 }
@@ -145,16 +149,23 @@ func (s *Service) apiSearch(ctx context.Context, in *searchIn) (searchOut, error
 		total := min(r.Total, countCap)
 		out.Total, out.Capped = &total, r.Total > countCap
 	}
-	if out.Items, err = s.hits(ctx, r.Items, normal(in.Text)); err != nil {
-		return searchOut{}, err
-	}
 	if r.More {
 		last := r.Items[len(r.Items)-1]
 		out.Next = api.Mark{At: last.At, ID: last.ID}.Cursor()
 	}
-	detail := map[string]any{"q": in.Text, "hits": len(out.Items)}
+	detail := map[string]any{"q": in.Text, "hits": len(r.Items)}
 	in.note(detail)
-	return out, s.record(ctx, "archive.search", "archive", in.Access, detail)
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error { return s.record(ctx, "archive.search", "archive", in.Access, detail) })
+	both.Go(func() error {
+		var err error
+		out.Items, err = s.hits(ctx, r.Items, normal(in.Text))
+		return err
+	})
+	if err := both.Wait(); err != nil {
+		return searchOut{}, err
+	}
+	return out, nil
 }
 
 // hits gives finds their chats, names and snippets.
@@ -278,7 +289,7 @@ func (s *Service) apiMessages(ctx context.Context, in *messagesIn) (messagesOut,
 	}
 	detail := map[string]any{"messages": len(rows)}
 	if len(rows) > 0 {
-		detail["from"], detail["to"] = rows[0].At, rows[len(rows)-1].At
+		detail["first_at"], detail["last_at"] = rows[0].At, rows[len(rows)-1].At
 	}
 	return out, s.record(ctx, "archive.read", fmt.Sprintf("archive_chat/%d", in.ID), in.Access, detail)
 }
@@ -352,6 +363,26 @@ func (s *Service) apiMessage(ctx context.Context, in *messageIn) (messageOut, er
 		return out, fmt.Errorf("read a message: %w", err)
 	}
 	return out, s.record(ctx, "archive.read", fmt.Sprintf("archive_chat/%d", in.ID), in.Access, map[string]any{"message": in.MessageID})
+}
+
+type connectIn struct {
+	Body struct {
+		Address string `json:"address" maxLength:"300" doc:"http:// or https://; empty disconnects"`
+		Key     string `json:"key,omitempty" maxLength:"200" doc:"that the adapter wants to see; empty = as it is"`
+	}
+}
+
+func (s *Service) apiConnect(ctx context.Context, in *connectIn) (api.Empty, error) {
+	if s.Connect == nil {
+		return api.Empty{}, errs.E(errs.Conflict, "archive.not_here", "the adapter is not set in this process")
+	}
+	address := strings.TrimSpace(in.Body.Address)
+	if err := s.Connect(ctx, address, strings.TrimSpace(in.Body.Key)); err != nil {
+		return api.Empty{}, err
+	}
+	return api.Empty{}, s.DB.Tx(ctx, func(tx pg.Tx) error {
+		return s.Audit.Record(ctx, tx, s.Clock.Now(), "archive.connect", "archive", map[string]string{"address": address})
+	})
 }
 
 func (s *Service) apiPull(ctx context.Context, _ *struct{}) (api.Empty, error) {

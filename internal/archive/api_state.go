@@ -37,6 +37,7 @@ type Gap struct {
 
 type stateOut struct {
 	Enabled     bool       `json:"enabled" doc:"there is an adapter to read from"`
+	Address     string     `json:"address" doc:"of the adapter"`
 	CanAsk      bool       `json:"can_ask" doc:"the archive's secret is known, so WeCom can be asked about seats and consents"`
 	Position    int64      `json:"position"`
 	Messages    int64      `json:"messages" doc:"kept since the beginning"`
@@ -59,7 +60,7 @@ type stateOut struct {
 }
 
 func (s *Service) apiState(ctx context.Context, _ *struct{}) (stateOut, error) {
-	out := stateOut{Enabled: s.Source != nil, CanAsk: s.People != nil, Months: []Month{}, Gaps: []Gap{}}
+	out := stateOut{Enabled: s.Source != nil, Address: s.Address, CanAsk: s.People != nil, Months: []Month{}, Gaps: []Gap{}}
 	var code, askCode string
 	var params json.RawMessage
 	err := s.DB.QueryRow(ctx, `SELECT seq, messages, duplicates, switches, strange, pulled_at, caught_up_at, last_at, failures, failed_at, error_code, error_params,

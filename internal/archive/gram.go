@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -19,30 +20,68 @@ type fold struct {
 
 // folded runs through the folded form of a text. Characters that combine are folded together and share their place.
 func folded(text string, yield func(fold) bool) {
+	blank := true // blanks at the beginning are left out
+	one := func(r rune, start, end int) bool {
+		switch {
+		case unicode.IsSpace(r) || r == 0:
+			if blank {
+				return true
+			}
+			blank, r = true, ' '
+		case r < handsOff: // CJK and what is below it has few marks
+			if unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Variation_Selector, r) {
+				return true
+			}
+			blank, r = false, unicode.ToLower(r)
+		case r > lastHan && (unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Variation_Selector, r)):
+			return true
+		default:
+			blank, r = false, unicode.ToLower(r)
+		}
+		return yield(fold{r, start, end})
+	}
+	if plain(text) {
+		for i, r := range text {
+			width := utf8.RuneLen(r)
+			if r >= firstWide && r <= lastWide {
+				r -= firstWide - '!'
+			}
+			if !one(r, i, i+width) {
+				return
+			}
+		}
+		return
+	}
 	var it norm.Iter
 	it.InitString(norm.NFKC, text)
-	blank := true // blanks at the beginning are left out
 	for !it.Done() {
 		start := it.Pos()
 		piece := string(it.Next())
-		end := it.Pos()
 		for _, r := range piece {
-			switch {
-			case unicode.IsSpace(r) || r == 0:
-				if blank {
-					continue
-				}
-				blank, r = true, ' '
-			case unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Variation_Selector, r):
-				continue
-			default:
-				blank, r = false, unicode.ToLower(r)
-			}
-			if !yield(fold{r, start, end}) {
+			if !one(r, start, it.Pos()) {
 				return
 			}
 		}
 	}
+}
+
+const (
+	handsOff, lastHan   = 0x4E00, 0x9FFF // the common Han characters, which nothing is done to
+	firstWide, lastWide = 0xFF01, 0xFF5E // full-width letters, digits and signs
+)
+
+// plain reports that a text has only characters that stand alone and fold one by one: ASCII, common Han characters,
+// full-width forms and Chinese punctuation. Most messages are such, and need no more than a look at each character.
+func plain(text string) bool {
+	for _, r := range text {
+		switch {
+		case r < utf8.RuneSelf, r >= handsOff && r <= lastHan, r >= firstWide && r <= lastWide:
+		case r >= 0x3000 && r <= 0x3011: // 　、。〈〉《》「」【】 and the like
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // maxFolded is how many characters of one message can be searched; WeCom's longest texts have a tenth of that.
@@ -77,6 +116,9 @@ func grams(normal string) []int32 {
 	slices.Sort(out)
 	return slices.Compact(out)
 }
+
+// Grams are the pairs of characters by which a text is found.
+func Grams(text string) []int32 { return grams(normal(text)) }
 
 // Part is a piece of a snippet; Hit marks what was searched for.
 type Part struct {

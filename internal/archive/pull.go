@@ -33,8 +33,8 @@ func (s *Service) Work(ctx context.Context) error {
 	for _, loop := range []func(context.Context){s.pulling, s.fetching, s.asking} {
 		all.Go(func() { loop(ctx) })
 	}
-	all.Wait() // at once, where nothing is set up
-	<-ctx.Done()
+	all.Wait()
+	<-ctx.Done() // without a source there is nothing to do, and that must not end the corp's other work
 	return ctx.Err()
 }
 

@@ -1,6 +1,8 @@
 package archive
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"testing"
@@ -265,4 +267,35 @@ func TestANoticeWakesTheReader(t *testing.T) {
 		t.Error("no error")
 	}
 	open(false) // an adapter that fails must not stop an accelerated clock
+}
+
+// Work goes on until it is told to stop, with or without anything to do: a part that ends by itself would end its corp's.
+func TestWorkEndsWithItsContext(t *testing.T) {
+	r := newRig(t, 1)
+	r.p.put(r.Clock.Now(), "wm00", "lina", "", says("你好"))
+	for name, source := range map[string]Source{"an adapter": r.s.Source, "nothing": nil} {
+		r.s.Source = source
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- r.s.Work(ctx) }()
+		if source != nil {
+			for r.Count(`SELECT count(*) FROM archive_message`) == 0 {
+				select {
+				case err := <-done:
+					t.Fatalf("%s: ended by itself: %v", name, err)
+				case <-t.Context().Done():
+				case <-time.After(time.Millisecond):
+				}
+			}
+		}
+		select {
+		case err := <-done:
+			t.Errorf("%s: ended by itself: %v", name, err)
+		default:
+		}
+		stop()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }

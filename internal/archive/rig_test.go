@@ -201,7 +201,7 @@ func owner() actor.Actor {
 }
 
 // why is what every look at content says.
-const why = "purpose=complaint&reason=" + "%E5%AE%A2%E8%AF%89"
+const why = "purpose=complaint&reason=%E5%AE%A2%E8%AF%89"
 
 func (r *rig) staffID(user string) int64 {
 	return int64(r.Count(`SELECT id::int FROM directory_staff WHERE userid = $1`, user))

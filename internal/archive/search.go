@@ -12,11 +12,12 @@ import (
 	"qunce/internal/pg"
 )
 
-// A search goes back in time and stops when a page is full. It first walks over the newest messages, comparing each: a
-// word that people use all the time is found there at once. Where that is not enough it goes from month to month and takes
-// from the index of pairs the messages that hold all pairs of the query, comparing each: what is not in the newest few
-// thousand messages is rare enough for a month's finds to be few. When only some chats are asked for and they are small,
-// all their messages are compared and no index is used.
+// A search goes back in time and stops when a page is full and the finds are counted, or are more than anybody wants to
+// know. It first walks over the newest messages, comparing each: a word that people use all the time is found there at
+// once. What it saw there tells how rare the words are, and so how far back it is likely to have to go: that stretch it
+// takes from the index of pairs, the messages that hold all pairs of the query, comparing each, and then stretches that
+// grow, until the end. When only some chats are asked for and they are small, all their messages are compared and no
+// index is used.
 
 // Query is a search. Text is required; zero fields do not filter, the view always does.
 type Query struct {
@@ -118,11 +119,8 @@ func (s *Service) Search(ctx context.Context, q Query) (Result, error) {
 func (f *finder) find(ctx context.Context, db *pg.DB) (Result, error) {
 	var out Result
 	err := db.Tx(ctx, func(tx pg.Tx) error {
-		if _, err := tx.Exec(ctx, `SET TRANSACTION READ ONLY`); err != nil {
-			return err
-		}
-		// The planner does not know how many finds a month has; a whole month is never the cheaper way.
-		if _, err := tx.Exec(ctx, `SELECT set_config('enable_seqscan', 'off', true)`); err != nil {
+		// The planner does not know how many finds a month has; going through a whole one is never the cheaper way.
+		if _, err := tx.Exec(ctx, `SELECT set_config('transaction_read_only', 'on', true), set_config('enable_seqscan', 'off', true)`); err != nil {
 			return err
 		}
 		var err error
@@ -145,10 +143,11 @@ type finder struct {
 }
 
 func (f *finder) run(ctx context.Context, q pg.Querier) (Result, error) {
-	slices, err := f.slices(ctx, q)
-	if err != nil || len(slices) == 0 {
+	months, err := f.months(ctx, q)
+	if err != nil || len(months) == 0 {
 		return Result{}, err
 	}
+	span := whole(months)
 	if f.chats != nil {
 		n, err := sizeOf(ctx, q, f.chats)
 		if err != nil {
@@ -157,25 +156,36 @@ func (f *finder) run(ctx context.Context, q pg.Querier) (Result, error) {
 		if n <= int64(f.scanRows) {
 			return f.scan(ctx, q)
 		}
-	} else if list, err := f.walk(ctx, q, slices); err != nil || len(list) > f.Limit {
-		if err != nil {
-			return Result{}, err
-		}
-		r := f.result(list)
-		if f.Count {
-			r.Total, err = f.count(ctx, q, slices, 0)
-		}
-		return r, err
+		return f.probe(ctx, q, widening(months))
 	}
-	return f.probe(ctx, q, slices)
+	list, err := f.walk(ctx, q, span)
+	if err != nil || len(list) > f.Limit && !f.Count {
+		return f.result(list), err
+	}
+	seen, err := f.look(ctx, q, span)
+	if err != nil {
+		return Result{}, err
+	}
+	if seen.rows < f.walkRows && len(list) <= f.Limit { // these were all messages that there are
+		r := f.result(list)
+		r.Total = len(list)
+		return r, nil
+	}
+	r, err := f.probe(ctx, q, f.stretches(span, seen, len(list)))
+	if len(list) > f.Limit { // the same finds, as they were found first
+		total := r.Total
+		r = f.result(list)
+		r.Total = total
+	}
+	return r, err
 }
 
 // slice is a stretch of time that lies within one month.
 type slice struct{ from, to time.Time }
 
-// slices are the months that the search may look into, newest first, cut to its time.
-func (f *finder) slices(ctx context.Context, q pg.Querier) ([]slice, error) {
-	list, err := months(ctx, q)
+// months are those that the search may look into, newest first, cut to its time.
+func (f *finder) months(ctx context.Context, q pg.Querier) ([]slice, error) {
+	all, err := months(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +194,7 @@ func (f *finder) slices(ctx context.Context, q pg.Querier) ([]slice, error) {
 		to = f.Before.At.Add(time.Microsecond) // the mark's own instant may hold more
 	}
 	var out []slice
-	for _, m := range list {
+	for _, m := range all {
 		s := slice{m, m.AddDate(0, 1, 0)}
 		if s.from.Before(f.From) {
 			s.from = f.From
@@ -197,6 +207,66 @@ func (f *finder) slices(ctx context.Context, q pg.Querier) ([]slice, error) {
 		}
 	}
 	return out, nil
+}
+
+// widening puts months together: the newest alone, then two, then four. Where the newest is not enough there is little to
+// find, and one statement over several months is quicker than one for each.
+func widening(months []slice) []slice {
+	var out []slice
+	for n := 1; len(months) > 0; n *= 2 {
+		n = min(n, len(months))
+		out = append(out, slice{months[n-1].from, months[0].to})
+		months = months[n:]
+	}
+	return out
+}
+
+// whole is the time from the first of some months to the last.
+func whole(months []slice) slice { return slice{months[len(months)-1].from, months[0].to} }
+
+// sample is what the newest messages are like: how many there are, up to walkRows, how many of them hold all pairs of the
+// query, and over what time they go.
+type sample struct {
+	rows, candidates int
+	first, last      time.Time
+}
+
+// look looks at the messages that walk compares.
+func (f *finder) look(ctx context.Context, q pg.Querier, span slice) (sample, error) {
+	var a args
+	newest := f.newest(&a, span)
+	var x sample
+	err := q.QueryRow(ctx, `SELECT count(*)::int, count(*) FILTER (WHERE m.grams @> `+a.add(f.grams)+`::int4[])::int, coalesce(min(m.at), 'epoch'), coalesce(max(m.at), 'epoch')
+		FROM (`+newest+`) m`, a...).Scan(&x.rows, &x.candidates, &x.first, &x.last)
+	return x, err
+}
+
+const (
+	// wantFinds is how many finds the first stretch is meant to hold: enough for a page and to know that there are many.
+	wantFinds = 1500
+	// wantCandidates bounds how many messages the first stretch is meant to compare.
+	wantCandidates = 30_000
+	shortest       = time.Hour
+	widen          = 4 // times as long as the one before
+)
+
+// stretches go from the newest message back to the end of the span. The first is as long as it takes to find enough, if
+// the words are as frequent everywhere as among the newest messages; the next ones grow.
+func (f *finder) stretches(span slice, seen sample, finds int) []slice {
+	share := (float64(finds) + 0.5) / float64(seen.rows)
+	compared := (float64(seen.candidates) + 0.5) / float64(seen.rows)
+	rows := min(wantFinds/share, wantCandidates/compared)
+	width := max(time.Duration(rows/float64(seen.rows)*float64(seen.last.Sub(seen.first))), shortest)
+	var out []slice
+	for to, from := span.to, seen.last; ; to, width = from, width*widen {
+		if from = from.Add(-width); width > span.to.Sub(span.from) || from.Before(span.from) {
+			from = span.from
+		}
+		out = append(out, slice{from, to})
+		if !from.After(span.from) {
+			return out
+		}
+	}
 }
 
 // args collects the arguments of a statement.
@@ -257,15 +327,19 @@ func (f *finder) collect(ctx context.Context, q pg.Querier, sql string, a args) 
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Found])
 }
 
-// walk compares the newest messages one by one and returns up to one find more than the page holds.
-func (f *finder) walk(ctx context.Context, q pg.Querier, slices []slice) ([]Found, error) {
-	var a args
-	span := slice{slices[len(slices)-1].from, slices[0].to}
-	newest := `SELECT * FROM archive_message m WHERE ` + f.within(&a, span)
+// newest selects the messages of the source that walk compares.
+func (f *finder) newest(a *args, span slice) string {
+	sql := `SELECT * FROM archive_message m WHERE ` + f.within(a, span)
 	if f.staffID != 0 {
-		newest += ` AND m.staff_id = ` + a.add(f.staffID)
+		sql += ` AND m.staff_id = ` + a.add(f.staffID)
 	}
-	sql := `SELECT ` + foundColumns + ` FROM (` + newest + ` ORDER BY m.at DESC, m.id DESC LIMIT ` + a.add(f.walkRows) + `) m WHERE ` + f.fits(&a)
+	return sql + ` ORDER BY m.at DESC, m.id DESC LIMIT ` + a.add(f.walkRows)
+}
+
+// walk compares the newest messages one by one and returns up to one find more than the page holds.
+func (f *finder) walk(ctx context.Context, q pg.Querier, span slice) ([]Found, error) {
+	var a args
+	sql := `SELECT ` + foundColumns + ` FROM (` + f.newest(&a, span) + `) m WHERE ` + f.fits(&a)
 	return f.collect(ctx, q, sql+` LIMIT `+a.add(f.Limit+1), a)
 }
 
@@ -302,22 +376,21 @@ func (f *finder) counted(ctx context.Context, q pg.Querier, sql string, a args) 
 	return out, total, err
 }
 
-// probe goes back month by month along the index of pairs, until the page is full and, when they are counted, the finds
-// are more than anybody wants to know.
+// probe goes back in time along the index of pairs, stretch by stretch, until the page is full and, when they are
+// counted, the finds are more than anybody wants to know.
 func (f *finder) probe(ctx context.Context, q pg.Querier, slices []slice) (Result, error) {
 	var found []Found
 	total := 0
-	for i, s := range slices {
-		if len(found) > f.Limit {
-			n := 0
-			if f.Count && total <= f.countCap {
-				var err error
-				if n, err = f.count(ctx, q, slices[i:], total); err != nil {
-					return Result{}, err
-				}
-				total = n
-			}
+	for _, s := range slices {
+		if len(found) > f.Limit && (!f.Count || total > f.countCap) {
 			break
+		}
+		if len(found) > f.Limit {
+			var err error
+			if total, err = f.count(ctx, q, s, total); err != nil {
+				return Result{}, err
+			}
+			continue
 		}
 		var a args
 		sql := `WITH hit AS MATERIALIZED (SELECT ` + foundColumns + ` FROM archive_message m WHERE m.grams @> ` + a.add(f.grams) + `::int4[]
@@ -334,22 +407,14 @@ func (f *finder) probe(ctx context.Context, q pg.Querier, slices []slice) (Resul
 	return r, nil
 }
 
-// count adds the finds of slices to a number of finds, and stops beyond countCap.
-func (f *finder) count(ctx context.Context, q pg.Querier, slices []slice, total int) (int, error) {
-	for _, s := range slices {
-		if total > f.countCap {
-			break
-		}
-		var a args
-		sql := `SELECT count(*)::int FROM (SELECT FROM archive_message m WHERE m.grams @> ` + a.add(f.grams) + `::int4[] AND ` + f.within(&a, s) +
-			` AND ` + f.fits(&a) + ` LIMIT ` + a.add(f.countCap+1-total) + `) m`
-		var n int
-		if err := q.QueryRow(ctx, sql, a...).Scan(&n); err != nil {
-			return 0, err
-		}
-		total += n
-	}
-	return total, nil
+// count adds the finds of a slice to a number of finds, and stops beyond countCap.
+func (f *finder) count(ctx context.Context, q pg.Querier, s slice, total int) (int, error) {
+	var a args
+	sql := `SELECT count(*)::int FROM (SELECT FROM archive_message m WHERE m.grams @> ` + a.add(f.grams) + `::int4[] AND ` + f.within(&a, s) +
+		` AND ` + f.fits(&a) + ` LIMIT ` + a.add(f.countCap+1-total) + `) m`
+	var n int
+	err := q.QueryRow(ctx, sql, a...).Scan(&n)
+	return total + n, err
 }
 
 func (f *finder) result(list []Found) Result {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"pgregory.net/rapid"
 
 	"qunce/internal/actor"
 	"qunce/internal/errs"
@@ -321,4 +322,34 @@ func TestACustomersConversations(t *testing.T) {
 	if _, empty, err := r.s.sourceOf(t.Context(), Whose{CustomerID: 12345}, view{all: true}); err != nil || !empty {
 		t.Errorf("a customer nobody knows: empty %v, %v", empty, err)
 	}
+}
+
+// The stretches of a search cover its time without a gap, however odd what the newest messages are like.
+func TestStretchesCoverTheSpan(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+		hours := func(name string) time.Duration {
+			return time.Duration(rapid.IntRange(0, 5000).Draw(t, name)) * time.Hour
+		}
+		span := slice{begin, begin.Add(hours("span") + time.Nanosecond)}
+		within := func(d time.Duration) time.Time { return begin.Add(min(d, span.to.Sub(span.from)-1)) }
+		first := within(hours("first"))
+		seen := sample{rows: rapid.IntRange(1, walkRows).Draw(t, "rows"), first: first, last: first}
+		if last := within(hours("last")); last.After(first) {
+			seen.last = last
+		}
+		finds := rapid.IntRange(0, seen.rows).Draw(t, "finds")
+		seen.candidates = rapid.IntRange(finds, seen.rows).Draw(t, "candidates")
+		list := (&finder{}).stretches(span, seen, finds)
+		to := span.to
+		for _, s := range list {
+			if !s.to.Equal(to) || !s.from.Before(s.to) {
+				t.Fatalf("%v–%v after %v", s.from, s.to, to)
+			}
+			to = s.from
+		}
+		if !to.Equal(span.from) || len(list) > 20 {
+			t.Fatalf("%d stretches end at %v, not %v", len(list), to, span.from)
+		}
+	})
 }

@@ -62,13 +62,17 @@ type Deps struct {
 	Events    *event.Bus
 	Audit     *audit.Log
 	Source    Source // nil: the archive is not set up
+	Address   string // where it reads from; empty when it is not set up
 	People    People // nil: its secret is not known, so seats and consents are known from messages and callbacks alone
 	Staff     customer.Staff
 	Directory Directory
 	Customers Customers
 	Groups    Groups
-	Catalog   *i18n.Catalog
-	Log       *slog.Logger
+	// Connect sets where to read from and the key for it, after trying both; an empty key stays what it is, an empty
+	// address disconnects. It takes effect when the corp is opened anew. May be nil.
+	Connect func(ctx context.Context, address, key string) error
+	Catalog *i18n.Catalog
+	Log     *slog.Logger
 }
 
 // Service is the use cases.

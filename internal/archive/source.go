@@ -59,6 +59,12 @@ func Adapter(base, key string, client *http.Client) Source {
 	return &adapter{base: strings.TrimRight(base, "/"), key: key, http: client}
 }
 
+// Probe asks an adapter for one message, which changes nothing, and returns what is wrong with it.
+func Probe(ctx context.Context, base, key string, client *http.Client) error {
+	_, err := Adapter(base, key, client).Messages(ctx, 0, 1)
+	return err
+}
+
 // reply is the adapter's answer; an error has a code alone.
 type reply struct {
 	Code     int    `json:"errcode"`
@@ -83,12 +89,12 @@ func (a *adapter) Messages(ctx context.Context, after uint64, limit int) ([]Raw,
 	var r reply
 	if err := json.Unmarshal(raw, &r); err != nil {
 		if res.StatusCode != http.StatusOK {
-			return nil, refused(res.StatusCode, 0, "")
+			return nil, refused(res.StatusCode, 0, "", false)
 		}
 		return nil, wrong("the answer is not JSON of the protocol").Wrap(err)
 	}
 	if r.Code != 0 || res.StatusCode != http.StatusOK {
-		return nil, refused(res.StatusCode, r.Code, r.Msg)
+		return nil, refused(res.StatusCode, r.Code, r.Msg, false)
 	}
 	return r.Messages, inOrder(r.Messages, after, limit)
 }
@@ -125,7 +131,7 @@ func (a *adapter) Media(ctx context.Context, fileID string, w io.Writer) error {
 		raw, _ := io.ReadAll(io.LimitReader(res.Body, errorBytes))
 		var r reply
 		if json.Unmarshal(raw, &r) == nil && r.Code != 0 || res.StatusCode != http.StatusOK {
-			return refused(res.StatusCode, r.Code, r.Msg)
+			return refused(res.StatusCode, r.Code, r.Msg, true)
 		}
 		// A file may be JSON itself: these are its first bytes.
 		if _, err := w.Write(raw); err != nil {
@@ -176,22 +182,22 @@ func (a *adapter) get(ctx context.Context, path string, q url.Values) (*http.Res
 // The codes that mean something to us: those of WeCom's library, and of the calls it makes. An adapter asks again itself
 // on 10001 to 10003.
 const (
-	codeBadParam    = 10000
-	codeNetwork     = 10001
-	codeParse       = 10002
-	codeSystem      = 10003
-	codeBadFile     = 10005
-	codeDecrypt     = 10006
-	codeDecryptMsg  = 10008
-	codeBadIP       = 10009
-	codeTooOld      = 10010
-	codeTLS         = 10011
-	codeBadSecret   = 40001
-	codeNoIP        = 60020
-	codeFileGone    = 301048
-	codeSeatExpired = 301052
-	codeNotEnabled  = 301053
-	codeOldSDK      = 301111
+	codeBadParam   = 10000
+	codeNetwork    = 10001
+	codeParse      = 10002
+	codeSystem     = 10003
+	codeBadFile    = 10005
+	codeDecrypt    = 10006
+	codeDecryptMsg = 10008
+	codeBadIP      = 10009
+	codeTooOld     = 10010
+	codeTLS        = 10011
+	codeBadSecret  = 40001
+	codeNoIP       = 60020
+	codeNoFile     = 301048
+	codeExpired    = 301052
+	codeNotEnabled = 301053
+	codeOldSDK     = 301111
 )
 
 func away(msg string, args ...any) *errs.Error {
@@ -202,18 +208,18 @@ func wrong(msg string, args ...any) *errs.Error {
 	return errs.E(errs.Invalid, "archive.adapter_wrong", msg, args...).With("problem", fmt.Sprintf(msg, args...))
 }
 
-// refused turns an adapter's refusal into ours. Its own text is for logs alone.
-func refused(status, code int, msg string) *errs.Error {
+// refused turns an adapter's refusal into ours; file says that a file was asked for. Its own text is for logs alone.
+func refused(status, code int, msg string, file bool) *errs.Error {
 	detail := fmt.Sprintf("status %d, errcode %d: %s", status, code, clip(clean(msg), 200))
 	e := func(kind errs.Kind, name string) *errs.Error {
 		return errs.E(kind, name, "%s", detail).With("errcode", code).With("status", status)
 	}
 	switch {
-	case code == 0 && (status == http.StatusUnauthorized || status == http.StatusForbidden):
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return e(errs.Forbidden, "archive.adapter_key")
-	case code == codeTooOld || code == codeFileGone:
+	case code == codeTooOld || file && code == codeExpired: // of a file or of the service: WeCom has one code for both
 		return e(errs.NotFound, "archive.media_gone")
-	case code == codeBadFile:
+	case code == codeBadFile || code == codeNoFile:
 		return e(errs.NotFound, "archive.media_unknown")
 	case code == codeDecrypt || code == codeDecryptMsg:
 		return e(errs.Conflict, "archive.adapter_decrypt")
@@ -221,7 +227,7 @@ func refused(status, code int, msg string) *errs.Error {
 		return e(errs.Forbidden, "archive.adapter_ip")
 	case code == codeBadSecret || code == codeBadParam:
 		return e(errs.Forbidden, "archive.adapter_secret")
-	case code == codeSeatExpired || code == codeNotEnabled:
+	case code == codeExpired || code == codeNotEnabled:
 		return e(errs.Forbidden, "archive.not_enabled")
 	case code == codeOldSDK:
 		return e(errs.Conflict, "archive.adapter_sdk")

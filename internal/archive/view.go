@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 
 	"qunce/internal/actor"
 	"qunce/internal/errs"
@@ -333,40 +335,45 @@ func (s *Service) people(ctx context.Context, accounts []string, staffIDs []int6
 			members = append(members, a)
 		}
 	}
-	byUser, err := s.Directory.StaffByUserIDs(ctx, s.DB, members)
-	if err != nil {
-		return c, err
+	all, ctx := errgroup.WithContext(ctx)
+	ask := func(n int, f func() error) {
+		if n > 0 {
+			all.Go(f)
+		}
 	}
-	for u, x := range byUser {
-		c.staff[u] = Person{Kind: "staff", ID: &x.ID, Name: x.Name, Account: u}
-	}
-	byID, err := s.Directory.StaffByIDs(ctx, s.DB, staffIDs)
-	if err != nil {
-		return c, err
-	}
-	for n, x := range byID {
-		c.staffByID[n] = Person{Kind: "staff", ID: &x.ID, Name: x.Name, Account: x.UserID}
-	}
-	found, err := s.Customers.ByExternal(ctx, s.DB, outside)
-	if err != nil {
-		return c, err
-	}
-	customerIDs := make([]int64, 0, len(found))
-	for _, n := range found {
-		customerIDs = append(customerIDs, n)
-	}
-	names, err := s.Customers.NamesOf(ctx, customerIDs)
-	if err != nil {
-		return c, err
-	}
-	for e, n := range found {
-		c.customers[e] = Person{Kind: "customer", ID: &n, Name: names[n], Account: e}
-	}
-	groups, err := s.Groups.ByChats(ctx, s.DB, rooms)
-	for room, g := range groups {
-		c.groups[room] = groupName{g.ID, g.Name}
-	}
-	return c, err
+	ask(len(members), func() error {
+		found, err := s.Directory.StaffByUserIDs(ctx, s.DB, members)
+		for u, x := range found {
+			c.staff[u] = Person{Kind: "staff", ID: &x.ID, Name: x.Name, Account: u}
+		}
+		return err
+	})
+	ask(len(staffIDs), func() error {
+		found, err := s.Directory.StaffByIDs(ctx, s.DB, staffIDs)
+		for n, x := range found {
+			c.staffByID[n] = Person{Kind: "staff", ID: &x.ID, Name: x.Name, Account: x.UserID}
+		}
+		return err
+	})
+	ask(len(outside), func() error {
+		found, err := s.Customers.ByExternal(ctx, s.DB, outside)
+		if err != nil || len(found) == 0 {
+			return err
+		}
+		names, err := s.Customers.NamesOf(ctx, slices.Collect(maps.Values(found)))
+		for e, n := range found {
+			c.customers[e] = Person{Kind: "customer", ID: &n, Name: names[n], Account: e}
+		}
+		return err
+	})
+	ask(len(rooms), func() error {
+		found, err := s.Groups.ByChats(ctx, s.DB, rooms)
+		for room, g := range found {
+			c.groups[room] = groupName{g.ID, g.Name}
+		}
+		return err
+	})
+	return c, all.Wait()
 }
 
 // person is who an account is; one we do not know keeps the account.

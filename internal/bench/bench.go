@@ -18,7 +18,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -39,25 +38,30 @@ type Options struct {
 	Dir         string    // where it stands and where fsync is measured; "" = the system's temporary folder
 	Quick       bool      // sizes that only show that everything runs; the figures mean nothing
 	Burst       bool      // the burst alone, for its whole minute
+	Archive     int       // measure the chat archive alone, with so many messages; 0 = everything, the archive with 200,000
 	Progress    io.Writer // hears what is being measured; nil = nobody
 }
 
 // size is how much work a run does.
 type size struct {
-	connections int // of the client, and of the database in the comparison
-	callbacks   int
-	alone       int // callbacks one after the other
-	busy        int // callbacks while the workers have plenty to do
-	stores      int
-	members     int
-	orderLines  int // at least
-	fsyncs      int
-	burst       mix
+	connections   int // of the client, and of the database in the comparison
+	callbacks     int
+	alone         int // callbacks one after the other
+	busy          int // callbacks while the workers have plenty to do
+	stores        int
+	members       int
+	orderLines    int // at least
+	fsyncs        int
+	messages      int // of the chat archive
+	questionsEach int // searches of each class
+	burst         mix
 }
 
 func sizeOf(o Options) size {
-	long := size{connections: 32, callbacks: 40_000, alone: 2_000, busy: 2_000, stores: 300, members: 28_000, orderLines: 150_000, fsyncs: 300, burst: burstOf(10 * time.Second)}
-	quick := size{connections: 4, callbacks: 400, alone: 50, busy: 50, stores: 10, members: 100, orderLines: 200, fsyncs: 20, burst: burstOf(500 * time.Millisecond)}
+	long := size{connections: 32, callbacks: 40_000, alone: 2_000, busy: 2_000, stores: 300, members: 28_000, orderLines: 150_000, fsyncs: 300,
+		messages: 200_000, questionsEach: 60, burst: burstOf(10 * time.Second)}
+	quick := size{connections: 4, callbacks: 400, alone: 50, busy: 50, stores: 10, members: 100, orderLines: 200, fsyncs: 20,
+		messages: 3_000, questionsEach: 3, burst: burstOf(500 * time.Millisecond)}
 	switch {
 	case o.Quick:
 		return quick
@@ -114,9 +118,12 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	defer r.drop(context.WithoutCancel(ctx))
-	measures := []func(context.Context) error{r.callbackFigures, r.orderFigures, r.burstFigures}
-	if o.Burst {
-		measures = measures[2:]
+	measures := []func(context.Context) error{r.callbackFigures, r.orderFigures, r.archiveFigures, r.burstFigures}
+	switch {
+	case o.Burst:
+		measures = measures[3:]
+	case o.Archive > 0:
+		r.messages, measures = o.Archive, measures[2:3]
 	}
 	for _, measure := range measures {
 		if err := measure(ctx); err != nil {
@@ -185,11 +192,7 @@ func quantiles(list []time.Duration) (p50, p99 float64) {
 	if len(list) == 0 {
 		return 0, 0
 	}
-	list = slices.Sorted(slices.Values(list))
-	at := func(q float64) float64 {
-		return float64(list[min(len(list)-1, int(q*float64(len(list))))].Microseconds()) / 1000
-	}
-	return at(0.50), at(0.99)
+	return quantile(list, 0.50), quantile(list, 0.99)
 }
 
 // fsyncMedian writes a page and syncs it, n times: what one durable commit costs at least.

@@ -28,6 +28,19 @@ func TestQuickRunPrintsEveryRow(t *testing.T) {
 		"burst.welcome.p99": {"goal", "wecom", "insert.meanwhile", "http.meanwhile"},
 		"burst.answer.p50":  {"goal", "wecom", "insert.meanwhile", "http.meanwhile"},
 		"burst.answer.p99":  {"goal", "wecom", "insert.meanwhile", "http.meanwhile"},
+
+		"archive.keep":         {"copy"},
+		"archive.size":         {"text", "heap", "gin"},
+		"archive.search.p50":   {"like", "probe"},
+		"archive.search.p95":   {"like", "probe"},
+		"archive.search.p99":   {"like", "probe"},
+		"archive.frequent.p95": {"like", "probe"},
+		"archive.medium.p95":   {"like", "probe"},
+		"archive.rare.p95":     {"like", "probe"},
+		"archive.piece.p95":    {"like", "probe"},
+		"archive.phrase.p95":   {"like", "probe"},
+		"archive.nothing.p95":  {"like", "probe"},
+		"archive.filtered.p95": {"like", "probe"},
 	}
 	if len(report.Rows) != len(want) {
 		t.Errorf("%d rows, want %d", len(report.Rows), len(want))

@@ -20,7 +20,7 @@ type Report struct {
 	Rows       []Row   `json:"rows"`
 }
 
-// Row is one figure of ours with the limits it is measured against. Unit is "/s" (more is better) or "ms" (less is).
+// Row is one figure of ours with the limits it is measured against. Unit is "/s" (more is better), or "ms" or "MB" (less is).
 type Row struct {
 	Key    string  `json:"key"`
 	Title  string  `json:"title"`
@@ -75,8 +75,11 @@ func (r *Report) Print(w io.Writer) error {
 }
 
 func figure(x float64, unit string) string {
-	if unit == "ms" {
+	switch unit {
+	case "ms":
 		return fmt.Sprintf("%.2f ms", x)
+	case "MB":
+		return fmt.Sprintf("%.0f MB", x)
 	}
 	text := fmt.Sprintf("%.0f", x)
 	for i := len(text) - 3; i > 0; i -= 3 {

@@ -20,18 +20,42 @@ const archivePatience = 5 * time.Minute
 func (c *Corp) archiveDeps() archive.Deps {
 	d := archive.Deps{DB: c.DB, IDs: c.IDs, Clock: c.Time.Clock(), Wall: c.Wall, Events: c.Events, Audit: c.Audit, Staff: staffRefs{c.Directory},
 		Directory: c.Directory, Customers: c.Customers, Groups: c.Groups, Catalog: c.Catalog, Log: c.Log}
+	if c.Registry != nil {
+		d.Connect = c.connectArchive
+	}
 	if c.Settings.ArchiveURL != "" && c.Secrets.ArchiveKey != "" {
-		client := &http.Client{Timeout: archivePatience}
-		if c.HTTP != nil {
-			client.Transport = c.HTTP.Transport
-		}
-		d.Source = archive.Adapter(c.Settings.ArchiveURL, c.Secrets.ArchiveKey, client)
+		d.Address, d.Source = c.Settings.ArchiveURL, archive.Adapter(c.Settings.ArchiveURL, c.Secrets.ArchiveKey, c.archiveHTTP())
 	}
 	if c.Secrets.ArchiveSecret != "" {
 		d.People = wecom.New(wecom.Config{BaseURL: c.Settings.WeComBaseURL, CorpID: c.CorpID, Secret: c.Secrets.ArchiveSecret, HTTP: c.HTTP,
-			Tokens: tenant.TokenStore(c.DB, c.Sealer, c.Wall, "archive"), Clock: c.Wall, PerMinute: c.callsPerMinute()})
+			Tokens: tenant.TokenStore(c.DB, c.Sealer, c.Wall, "archive"), Clock: c.Wall, PerMinute: c.callsPerMinute(), Share: c.Processes})
 	}
 	return d
+}
+
+func (c *Corp) archiveHTTP() *http.Client {
+	client := &http.Client{Timeout: archivePatience}
+	if c.HTTP != nil {
+		client.Transport = c.HTTP.Transport
+	}
+	return client
+}
+
+// connectArchive keeps where the archive is read from, once it has answered.
+func (c *Corp) connectArchive(ctx context.Context, address, key string) error {
+	if key == "" {
+		key = c.Secrets.ArchiveKey
+	}
+	if address == "" {
+		key = ""
+	} else if err := archive.Probe(ctx, address, key, c.archiveHTTP()); err != nil {
+		return err
+	}
+	_, err := c.Registry.Change(ctx, c.Schema, func(t *tenant.Corp) error {
+		t.Settings.ArchiveURL, t.Secrets.ArchiveKey = address, key
+		return nil
+	})
+	return err
 }
 
 // archivePart is what a customer's page says of the archive; nothing while it is not used.

@@ -50,6 +50,7 @@ type Deps struct {
 	IDs       *id.Source
 	Wall      clock.Clock
 	Sealer    *tenant.Sealer
+	Registry  *tenant.Service // of all corps; nil where nothing of the registration is changed
 	HTTP      *http.Client
 	PublicURL string         // of the process; the corp's own wins
 	Processes int            // that share the database and WeCom's limits; 0 = 1
@@ -90,8 +91,9 @@ type Corp struct {
 	Intake    *intake.Service
 	Doctor    *doctor.Service
 
-	due  []named
-	jobs atomic.Pointer[job.Client]
+	due    []named
+	jobs   atomic.Pointer[job.Client]
+	meters meters
 }
 
 // staleAfter is how old a callback's signature may be.
@@ -228,7 +230,7 @@ func (c *Corp) Work(ctx context.Context, owner string) error {
 		work := []func(context.Context) error{
 			func(ctx context.Context) error { return c.Inbox.Run(ctx, lease) },
 			func(ctx context.Context) error { return c.Outbox.Run(ctx, lease) },
-			func(ctx context.Context) error { return c.Sync.Work(wecom.Patiently(ctx)) },
+			c.Sync.Work,
 			c.Intake.Run,
 			c.examine,
 			c.Archive.Work,

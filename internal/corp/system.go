@@ -84,6 +84,7 @@ func (s System) API(a *api.API) {
 		})
 	api.Register(a, reg("getHealth", "GET", "/api/system/health", "What runs and what waits", "system.read"), s.health)
 	s.callbackAPI(a)
+	s.limitAPI(a)
 	api.Register(a, reg("listCalls", "GET", "/api/system/outbox", "Calls to WeCom, newest first", "system.read"), s.calls)
 	api.Register(a, reg("listJobs", "GET", "/api/system/jobs", "Machine jobs", "system.read"), s.jobs)
 	api.Register(a, reg("listAudit", "GET", "/api/audit", "Who did what", "audit.read"), s.auditList)

@@ -30,6 +30,7 @@ type simConfig struct {
 	EncodingAESKey string `json:"encoding_aes_key"`
 	CorpID         string `json:"corp_id"`
 	Secret         string `json:"secret"`
+	ArchiveSecret  string `json:"archive_secret"`
 	AgentID        int    `json:"agent_id"`
 	BrowserBase    string `json:"browser_base"`
 	WorldFile      string `json:"world_file"`
@@ -50,7 +51,7 @@ func RunSim(ctx context.Context, in io.Reader, log io.Writer) error {
 		}
 	}
 	return sim.Run(ctx, sim.Options{Listen: c.Listen, Dir: c.Dir, World: world, CallbackURL: c.CallbackURL, Token: c.Token, EncodingAESKey: c.EncodingAESKey,
-		CorpID: c.CorpID, Secret: c.Secret, AgentID: c.AgentID, Log: log, BrowserBase: c.BrowserBase, Durable: c.Durable})
+		CorpID: c.CorpID, Secret: c.Secret, ArchiveSecret: c.ArchiveSecret, AgentID: c.AgentID, Log: log, BrowserBase: c.BrowserBase, Durable: c.Durable})
 }
 
 // child keeps the simulator's process alive: it is started again whenever it dies, and dies with us.

@@ -258,6 +258,9 @@ func (d *Demo) ensureCorp(ctx context.Context) (tenant.Corp, error) {
 	t, err := d.app.Tenant.BySchema(ctx, Schema)
 	if err == nil {
 		settings.ProofFiles = t.Settings.ProofFiles
+		if t.Secrets.ArchiveKey != "" { // not in a folder that is older than the archive
+			settings.ArchiveURL = d.archiveURL()
+		}
 		if !reflect.DeepEqual(t.Settings, settings) {
 			if err := d.app.Tenant.UpdateSettings(ctx, Schema, settings); err != nil {
 				return t, err
@@ -268,9 +271,14 @@ func (d *Demo) ensureCorp(ctx context.Context) (tenant.Corp, error) {
 	if errs.KindOf(err) != errs.NotFound {
 		return t, err
 	}
+	settings.ArchiveURL = d.archiveURL()
+	archive := token(32) // the simulator's adapter wants to see the archive's own secret
 	return d.app.Tenant.Create(ctx, tenant.Corp{Schema: Schema, Name: brand(d.state), Timezone: "Asia/Shanghai", CorpID: corpID, AgentID: agentID, Settings: settings,
-		Secrets: tenant.Secrets{Secret: token(32), CallbackToken: token(12), EncodingAESKey: aesKey()}})
+		Secrets: tenant.Secrets{Secret: token(32), CallbackToken: token(12), EncodingAESKey: aesKey(), ArchiveSecret: archive, ArchiveKey: archive}})
 }
+
+// archiveURL is where the simulator serves its chat archive.
+func (d *Demo) archiveURL() string { return "http://" + d.state.SimAddr + "/sim/archive" }
 
 func token(n int) string {
 	b := make([]byte, n)
@@ -304,7 +312,7 @@ func (d *Demo) NextDay(ctx context.Context) error {
 // secrets is what the simulator's process is told on its standard input.
 func (d *Demo) secrets(t tenant.Corp) simConfig {
 	return simConfig{Listen: d.state.SimAddr, Dir: filepath.Join(d.o.Config.DataDir, "sim"), CallbackURL: d.o.Config.PublicURL + "/callback/" + Schema,
-		Token: t.Secrets.CallbackToken, EncodingAESKey: t.Secrets.EncodingAESKey, CorpID: t.CorpID, Secret: t.Secrets.Secret, AgentID: t.AgentID,
+		Token: t.Secrets.CallbackToken, EncodingAESKey: t.Secrets.EncodingAESKey, CorpID: t.CorpID, Secret: t.Secrets.Secret, ArchiveSecret: t.Secrets.ArchiveSecret, AgentID: t.AgentID,
 		BrowserBase: d.o.Config.PublicURL + "/phone", WorldFile: filepath.Join(d.dir, "world.json"), Durable: d.o.Durable}
 }
 

@@ -84,9 +84,11 @@ func figures(ctx context.Context, db *pg.DB, t sim.Truth, from, to time.Time) (R
 	r := Report{From: from, To: to, Scans: t.Counts.Scans, Adds: t.Counts.Adds, Joins: t.Counts.Joins, Exits: t.Counts.Exits,
 		DeadEnds: t.Counts.DeadEnds, Callbacks: t.Counts.CallbacksSent, SOP: map[string]int64{}, Touches: map[string]int64{}}
 	r.MassSends.Confirmed = t.Counts.MassConfirmed
+	// Whoever agrees to the chat archive gets a welcome code anew, and the one before is worth nothing: one of the two counts.
 	err := db.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE state = 'sent'), count(*) FILTER (WHERE state IN ('failed','not_possible')),
 		percentile_cont(0.5) WITHIN GROUP (ORDER BY latency_ms), percentile_cont(0.99) WITHIN GROUP (ORDER BY latency_ms), max(latency_ms)::float8,
-		count(*) FILTER (WHERE latency_ms > 20000) FROM livecode_welcome`).
+		count(*) FILTER (WHERE latency_ms > 20000) FROM livecode_welcome w WHERE reason <> 'consent' AND NOT (state = 'not_possible' AND EXISTS
+			(SELECT FROM livecode_welcome n WHERE n.customer_id = w.customer_id AND n.staff_id = w.staff_id AND n.state = 'sent' AND n.at >= w.at))`).
 		Scan(&r.Welcomes.Due, &r.Welcomes.Sent, &r.Welcomes.Failed, &r.Welcomes.P50MS, &r.Welcomes.P99MS, &r.Welcomes.MaxMS, &r.Welcomes.Over20s)
 	if err != nil {
 		return r, fmt.Errorf("sum welcomes: %w", err)

@@ -71,6 +71,7 @@ func build(stores []directory.Store, memberNos []string, people int, start time.
 		w.Groups = append(w.Groups, sim.Group{ChatID: fmt.Sprintf("wrDEMO%05d", i+1), Name: groupName(s), Owner: fmt.Sprintf("s%04da", i+1),
 			Members: []string{fmt.Sprintf("s%04db", i+1)}})
 	}
+	w.Archive = &sim.Archive{Members: seated(len(stores))}
 	t := town{}
 	perm := rng.Perm(people)
 	for i := range people {
@@ -89,6 +90,17 @@ func build(stores []directory.Store, memberNos []string, people int, start time.
 	}
 	t.world = w
 	return t
+}
+
+// seated are the members whose chats are archived: the managers of the last and every tenth store before it, as of a brand
+// that tries it. Their customers are welcomed only once they have agreed, so the first stores, which newcomers look at,
+// are left out.
+func seated(stores int) []string {
+	var out []string
+	for i := stores; i > 0; i -= 10 {
+		out = append(out, fmt.Sprintf("s%04da", i))
+	}
+	return out
 }
 
 // entrance is how people reach a store's staff and groups.

@@ -278,14 +278,16 @@ func (x *exam) callbackSeen(ctx context.Context) Finding {
 	}
 	facts := Facts{"days": refusalDays, "refused": int64(0)}
 	var newest refusal
+	reasons := map[string]int64{}
 	for _, r := range list {
+		reasons[r.reason] = r.count
 		facts["refused"] = facts["refused"].(int64) + r.count
 		if r.lastAt.After(newest.lastAt) {
 			newest = r
 		}
 	}
 	if newest.count > 0 {
-		facts["error"], facts["refused_at"] = newest.reason, x.moment(newest.lastAt)
+		facts["error"], facts["refused_at"], facts["reasons"] = newest.reason, x.moment(newest.lastAt), reasons
 	}
 	if last != nil {
 		facts["at"] = x.moment(*last)

@@ -114,6 +114,63 @@ func TestRefusals(t *testing.T) {
 	r.finds("agent", OK, "ok")
 }
 
+// What the administrator of the simulated corp set up at its console, and forgot to.
+func TestPermissions(t *testing.T) {
+	with := func(change func(*sim.World)) *rig {
+		w := world()
+		change(&w)
+		return newRig(t, w)
+	}
+	r := with(func(w *sim.World) { w.Permissions.TrustedIPs = []string{"192.0.2.7"} })
+	if f := r.finds("trusted_ip", Fail, "untrusted"); f.Facts["ip"] != "127.0.0.1" {
+		t.Errorf("the address to add is %v", f.Facts["ip"])
+	}
+	r = with(func(w *sim.World) { w.Permissions.TrustedIPs = []string{"127.0.0.0/8"} })
+	r.finds("trusted_ip", OK, "ok")
+	r = with(func(w *sim.World) { w.Permissions.Revoked = []string{"customer_contact"} })
+	r.finds("whitelist", Fail, "missing")
+	r.finds("trusted_ip", OK, "ok")
+	r = with(func(w *sim.World) { w.Permissions.Members = []string{"lina"} })
+	if f := r.finds("range", OK, "part"); f.Facts["members"] != 1 {
+		t.Errorf("members: %+v", f.Facts)
+	}
+	r.corp.Secrets.ContactsSecret = contactsSecret
+	if f := r.finds("range", Warn, "partly"); f.Facts["total"] != 2 || f.Facts["hidden"] != 1 {
+		t.Errorf("hidden: %+v", f.Facts)
+	}
+	if f := r.finds("contacts_secret", OK, "ok"); f.Facts["members"] != 2 {
+		t.Errorf("everybody: %+v", f.Facts)
+	}
+	r.corp.Secrets.ContactsSecret = "wrong"
+	r.finds("contacts_secret", Fail, "wrong")
+	r.finds("range", OK, "part") // what cannot be known is not said
+	r.corp.Secrets.ContactsSecret = secret
+	r.finds("contacts_secret", Fail, "wrong") // the app's own
+
+	r.corp.Secrets.ArchiveSecret = secret
+	r.finds("archive_secret", Fail, "wrong")
+	for says, archive := range map[string]*sim.Archive{"refused": nil, "no_seats": {}, "ok": {Members: []string{"lina"}}} {
+		r = with(func(w *sim.World) { w.Archive = archive })
+		r.corp.Secrets.ArchiveSecret = archiveSecret
+		f := r.examine(r.subject(), "archive_secret")["archive_secret"]
+		r.readable(f)
+		if f.Says != says || says == "ok" && f.Facts["seats"] != 1 {
+			t.Errorf("archive %s: %+v", says, f)
+		}
+	}
+
+	r = with(func(w *sim.World) { w.Permissions.Disabled = true })
+	if f := r.examine(r.subject(), "agent")["agent"]; f.State == OK {
+		t.Errorf("a disabled app: %+v", f)
+	}
+	r = with(func(w *sim.World) { w.Permissions.Domains = []string{"qunce.example.cn"} })
+	r.finds("domain", Fail, "other")
+	host := strings.TrimPrefix(r.corp.Settings.PublicURL, "http://")
+	r = with(func(w *sim.World) { w.Permissions.Domains = []string{host} })
+	r.corp.Settings.PublicURL = "http://" + host
+	r.finds("domain", Warn, "no_home")
+}
+
 func TestRangeAndSeats(t *testing.T) {
 	w := world()
 	w.Members[1].Hidden = true

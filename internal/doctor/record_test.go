@@ -3,6 +3,7 @@ package doctor
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,6 +66,21 @@ func TestCallbacksAndEvents(t *testing.T) {
 	event(2, "change_external_contact", now.Add(-time.Minute))
 	r.finds("callback_events", OK, "ok")
 	r.finds("callback_seen", OK, "ok")
+	refused := func(reason string, n int, at time.Time) {
+		r.exec(`INSERT INTO inbox_door (day, outcome, reason, n, last_at) VALUES ($1::date, 'refused', $2, $3, $4)`, at.UTC().Format(time.DateOnly), reason, n, at)
+	}
+	refused("callback.stale", 5, now.AddDate(0, 0, -20))
+	r.finds("callback_seen", OK, "ok")
+	refused("callback.bad_signature", 2, now.Add(-time.Hour))
+	if f := r.finds("callback_seen", OK, "ok_refused"); f.Facts["refused"] != int64(2) {
+		t.Errorf("%+v", f.Facts)
+	}
+	refused("callback.bad_cipher", 1, now)
+	if f := r.finds("callback_seen", Warn, "refused"); !strings.Contains(words(t).View("zh-CN", f).Found, "EncodingAESKey") {
+		t.Errorf("%s", words(t).View("zh-CN", f).Found)
+	}
+	r.exec(`DELETE FROM inbox_event`)
+	r.finds("callback_seen", Fail, "only_refused")
 }
 
 func TestSyncAndWelcome(t *testing.T) {

@@ -22,10 +22,12 @@ import (
 )
 
 const (
-	corpID    = "wwdoctor00000001"
-	secret    = "hush-5f1c9-hush"
-	hookToken = "doctorTOKEN"
-	aesKey    = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
+	corpID         = "wwdoctor00000001"
+	secret         = "hush-5f1c9-hush"
+	hookToken      = "doctorTOKEN"
+	contactsSecret = "hush-contacts-hush"
+	archiveSecret  = "hush-archive-hush"
+	aesKey         = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 )
 
 // rig is an installation with a simulated WeCom and a door of its own, both really listening.
@@ -52,7 +54,7 @@ func newRig(t *testing.T, w sim.World) *rig {
 	t.Helper()
 	pool := pgtest.New(t)
 	r := &rig{t: t, pool: pool, db: pool.Corp(pgtest.CorpSchema), wall: clock.Wall(), dir: t.TempDir()}
-	s, err := sim.New(sim.Options{Dir: t.TempDir(), World: &w, CorpID: corpID, Secret: secret, AgentID: 1000002, Token: hookToken, EncodingAESKey: aesKey})
+	s, err := sim.New(sim.Options{Dir: t.TempDir(), World: &w, CorpID: corpID, Secret: secret, ContactsSecret: contactsSecret, ArchiveSecret: archiveSecret, AgentID: 1000002, Token: hookToken, EncodingAESKey: aesKey})
 	r.check(err)
 	wecom := httptest.NewServer(s.Handler())
 	r.sim = sim.Control{URL: wecom.URL}
@@ -139,7 +141,7 @@ func (r *rig) readable(f Finding) {
 		if (f.State == Warn || f.State == Fail) && v.Fix == "" {
 			r.t.Errorf("%s %s in %s does not say what to do", f.Check, f.Says, lang)
 		}
-		for _, hidden := range []string{secret, hookToken, aesKey} {
+		for _, hidden := range []string{secret, hookToken, aesKey, contactsSecret, archiveSecret} {
 			if strings.Contains(string(raw), hidden) {
 				r.t.Errorf("%s shows a secret: %s", f.Check, raw)
 			}

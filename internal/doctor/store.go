@@ -237,7 +237,15 @@ type refusal struct {
 	lastAt time.Time
 }
 
-// refusals sums the refused callbacks by reason since a day, most first; nothing where they are not counted.
+// refusals sums the refused callbacks by reason since a day, most first.
 func refusals(ctx context.Context, q pg.Querier, since time.Time) ([]refusal, error) {
-	return nil, nil
+	rows, err := q.Query(ctx, `SELECT reason, sum(n)::bigint, max(last_at) FROM inbox_door WHERE outcome = 'refused' AND day >= $1::date
+		GROUP BY reason ORDER BY sum(n) DESC, reason`, since.Format(time.DateOnly))
+	if err != nil {
+		return nil, fmt.Errorf("read refusals: %w", err)
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (r refusal, err error) {
+		err = row.Scan(&r.reason, &r.count, &r.lastAt)
+		return r, err
+	})
 }

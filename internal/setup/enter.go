@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -118,10 +119,9 @@ func (s *Service) Middleware(a *api.API, next http.Handler) http.Handler {
 			a.WriteError(w, r, errs.E(errs.Unavailable, "unavailable", "the setup cannot be read").Wrap(err))
 			return
 		}
-		for _, c := range r.CookiesNamed(cookieName) {
-			if fits(c.Value, t.sessionHash, t.sessionUntil, s.Wall.Now()) {
-				ctx = actor.With(ctx, actor.Actor{Name: "setup", Role: Role})
-			}
+		entered := func(c *http.Cookie) bool { return fits(c.Value, t.sessionHash, t.sessionUntil, s.Wall.Now()) }
+		if slices.ContainsFunc(r.CookiesNamed(cookieName), entered) {
+			ctx = actor.With(ctx, actor.Actor{Name: "setup", Role: Role})
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})

@@ -243,7 +243,7 @@ func staffHeader() []string {
 }
 
 func ownerHeader() []string {
-	return []string{"日期", "群主", "门店", "客户群", "新建群", "有消息的群", "群成员", "新增成员", "发过言的成员", "群消息", "状态"}
+	return []string{"日期", "群主", "门店", "客户群", "新建群", "发过消息的群（累计）", "群成员", "新增成员", "发过言的成员（累计）", "群消息（累计）", "状态"}
 }
 
 // stateText says in a file what the page says with a mark.

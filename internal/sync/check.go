@@ -151,6 +151,8 @@ func (r *run) listPage(ctx context.Context, users []string) error {
 	if err != nil {
 		return err
 	}
+	moved = asAsked(moved, missing, seen, there)
+	total += len(there) - (len(missing) - len(seen))
 	return r.page(ctx, func(tx pg.Tx, at *progress, result *Result) error {
 		if err := r.applyRelations(ctx, tx, result, seen); err != nil {
 			return err
@@ -184,11 +186,40 @@ func (r *run) listPage(ctx context.Context, users []string) error {
 			return err
 		}
 		result.Unread += unread
-		result.Remote.bump(Relations, total+len(there))
+		result.Remote.bump(Relations, total)
 		at.Done += len(users)
 		at.After = users[len(users)-1]
 		return nil
 	})
+}
+
+// asAsked are the lists as they are by what WeCom said when it was asked about single customers: without relations that ended
+// since the list was read, and with those that began.
+func asAsked(lists []list, missing []pair, seen []customer.Seen, there []suspect) []list {
+	found := map[pair]bool{}
+	for _, s := range seen {
+		found[pair{s.Follow.UserID, s.Contact.ExternalUserID}] = true
+	}
+	ended := map[pair]bool{}
+	for _, p := range missing {
+		ended[p] = !found[p]
+	}
+	out := make([]list, len(lists))
+	for i, l := range lists {
+		out[i] = list{user: l.user}
+		for _, e := range l.externals {
+			if !ended[pair{l.user, e}] {
+				out[i].externals = append(out[i].externals, e)
+			}
+		}
+		for _, x := range there {
+			if x.UserID == l.user {
+				out[i].externals = append(out[i].externals, x.ExternalUserID)
+			}
+		}
+		slices.Sort(out[i].externals)
+	}
+	return out
 }
 
 // pair is a relation by WeCom's ids.

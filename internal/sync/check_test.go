@@ -2,12 +2,15 @@ package sync
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
 	"qunce/internal/clock"
+	"qunce/internal/customer"
 	"qunce/internal/group/grouptest"
 	"qunce/internal/wecom"
 	"qunce/internal/wecom/sim"
@@ -105,6 +108,61 @@ func TestAnAddDuringACheck(t *testing.T) {
 	r.truth(res)
 	r.Is("complete", true, res.Complete)
 	r.Is("during", 1, res.During[Relations])
+}
+
+// A process dies in the middle of a check, at every call it makes in turn; the next one goes on.
+func TestAnInterruptedCheckGoesOn(t *testing.T) {
+	r := newRig(t, 14)
+	r.settle()
+	r.run()
+	r.Lose(true)
+	r.Pass(time.Hour)
+	r.Add("wm08", "wang")
+	r.Staff("lina", "delete", map[string]any{"external_userid": "wm00"})
+	r.Staff("wang", "create_group", map[string]any{"text": "西湖新群"})
+	r.Pass(time.Hour)
+	id, err := r.s.StartCheck(t.Context())
+	r.Check(err)
+	cut := 0
+	for stop := 1; ; stop++ {
+		ctx, cancel := context.WithCancel(t.Context())
+		n := 0
+		var mu sync.Mutex
+		r.OnCall(func(string, int) {
+			mu.Lock()
+			defer mu.Unlock()
+			if n++; n == stop%9+2 {
+				cancel()
+			}
+		})
+		_, err := New(r.s.Deps).RunPending(ctx)
+		cancel()
+		if err == nil {
+			break
+		}
+		if cut++; cut > 100 || !errors.Is(err, context.Canceled) {
+			t.Fatalf("after %d cuts: %v", cut, err)
+		}
+	}
+	r.OnCall(nil)
+	if cut < 2 {
+		t.Errorf("it was only interrupted %d times", cut)
+	}
+	res := r.statement(id)
+	r.truth(res)
+	r.Is("once", map[string]int{"relations lost": 2, "groups lost": 1, "members lost": 1}, why(res))
+}
+
+// The list of a member is taken as it is when WeCom is asked about the customer: what ended meanwhile is no difference.
+func TestAsAsked(t *testing.T) {
+	lists := []list{{user: "lina", externals: []string{"wm1", "wm2", "wm3"}}, {user: "wang", externals: []string{"wm1"}}}
+	missing := []pair{{"lina", "wm2"}, {"lina", "wm3"}}
+	seen := []customer.Seen{{Contact: wecom.ExternalContact{ExternalUserID: "wm3"}, Follow: wecom.Follow{UserID: "lina"}}}
+	there := []suspect{{End: customer.End{UserID: "wang", ExternalUserID: "wm0"}}}
+	got := asAsked(lists, missing, seen, there)
+	if !slices.Equal(got[0].externals, []string{"wm1", "wm3"}) || !slices.Equal(got[1].externals, []string{"wm0", "wm1"}) {
+		t.Errorf("%+v", got)
+	}
 }
 
 // Somebody brakes a run at every page it makes, and lets it go on.

@@ -109,13 +109,26 @@ func finish(ctx context.Context, db *pg.DB, runID int64, state, text string, at 
 		if err := clearSeen(ctx, tx, runID); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `UPDATE sync_run SET state = $2, error = $3, finished_at = $4 WHERE id = $1`, runID, state, text, now)
-		return err
+		if _, err := tx.Exec(ctx, `UPDATE sync_run SET state = $2, error = $3, finished_at = $4 WHERE id = $1`, runID, state, text, now); err != nil {
+			return fmt.Errorf("finish sync: %w", err)
+		}
+		return forgetRuns(ctx, tx, now.AddDate(-2, 0, 0))
 	})
 	if errors.Is(err, errPaused) { // at the last moment: the last step is gone through again when it is resumed
 		return nil
 	}
 	return err
+}
+
+// forgetRuns drops what ended so long ago that nobody asks any more.
+func forgetRuns(ctx context.Context, tx pg.Tx, before time.Time) error {
+	if _, err := tx.Exec(ctx, `DELETE FROM sync_repair WHERE run_id IN (SELECT id FROM sync_run WHERE finished_at < $1)`, before); err != nil {
+		return fmt.Errorf("forget repairs: %w", err)
+	}
+	if _, err := tx.Exec(ctx, `DELETE FROM sync_run WHERE finished_at < $1`, before); err != nil {
+		return fmt.Errorf("forget syncs: %w", err)
+	}
+	return nil
 }
 
 const runColumns = `id, kind, state, started_at, finished_at, progress, result, error`

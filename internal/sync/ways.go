@@ -52,9 +52,16 @@ func (r *run) ways(ctx context.Context) error {
 }
 
 // doors lets the codes of stores follow the staff and groups that this run found. What it plans is under way, or done, when
-// codes are compared.
+// codes are compared. It looks at every store, so a check does it only when staff or groups moved.
 func (r *run) doors(ctx context.Context) error {
 	if r.s.Doors == nil || r.at.After != "" || r.at.And != "" {
+		return nil
+	}
+	moved := 0
+	for _, c := range []Counts{r.result.Missing, r.result.Extra, r.result.Amended} {
+		moved += c[Staff] + c[Groups]
+	}
+	if r.kind == Check && moved == 0 {
 		return nil
 	}
 	if err := r.s.Doors(ctx, r.id); err != nil {

@@ -105,3 +105,37 @@ func (s *stage) kf() {
 	_, err = s.app.KfServicerStatistic(s.ctx, kf, "lina", now.AddDate(0, -3, 0), now)
 	s.refused("KfServicerStatistic", 40058, err)
 }
+
+// knowledge is the questions and answers of kf's bot.
+func (s *stage) knowledge() {
+	id, err := s.app.KfTopicAdd(s.ctx, "营业")
+	s.ok("KfTopicAdd", err, id != "", id)
+	_, err = s.app.KfTopicAdd(s.ctx, "")
+	s.refused("KfTopicAdd", 40063, err)
+	s.ok("KfTopicRename", s.app.KfTopicRename(s.ctx, id, "营业时间"), true)
+	s.refused("KfTopicRename", 40058, s.app.KfTopicRename(s.ctx, "made-up", "营业时间"))
+	topics, next, more, err := s.app.KfTopics(s.ctx, "", 1)
+	s.ok("KfTopics", err, len(topics) == 1 && topics[0].Default == 1 && more && next != "", topics)
+	topics, _, more, err = s.app.KfTopics(s.ctx, next, 1)
+	s.ok("KfTopics", err, len(topics) == 1 && topics[0].ID == id && topics[0].Name == "营业时间" && !more, topics)
+	_, _, _, err = s.app.KfTopics(s.ctx, "made-up", 1)
+	s.refused("KfTopics", 50100, err)
+
+	q := wecom.KfIntent{TopicID: id, Asked: "几点关门", Similar: []string{"营业到几点"}, Answers: []wecom.KfAnswer{{Text: wecom.Text{Content: "晚上九点"},
+		Attachments: []wecom.KfAnswerMaterial{{MsgType: "image", Image: &wecom.KfAnswerFile{MediaID: s.upload(wecom.MediaImage, "时间.png", s.picture())}}}}}}
+	q.ID, err = s.app.KfIntentAdd(s.ctx, q)
+	s.ok("KfIntentAdd", err, q.ID != "", q.ID)
+	_, err = s.app.KfIntentAdd(s.ctx, wecom.KfIntent{TopicID: "made-up"})
+	s.refused("KfIntentAdd", 40058, err)
+	list, _, _, err := s.app.KfIntents(s.ctx, id, "", 10)
+	s.ok("KfIntents", err, len(list) == 1 && list[0].Asked == "几点关门" && slices.Equal(list[0].Similar, q.Similar) && list[0].Answers[0].Attachments[0].Image.Name == "时间.png", list)
+	_, _, _, err = s.app.KfIntents(s.ctx, id, "made-up", 10)
+	s.refused("KfIntents", 50100, err)
+	q.Answers = []wecom.KfAnswer{{Text: wecom.Text{Content: "晚上十点"}}}
+	s.ok("KfIntentUpdate", s.app.KfIntentUpdate(s.ctx, q), true)
+	s.refused("KfIntentUpdate", 40058, s.app.KfIntentUpdate(s.ctx, wecom.KfIntent{ID: "made-up", Asked: "x", Answers: q.Answers}))
+	s.ok("KfIntentDel", s.app.KfIntentDel(s.ctx, q.ID), true)
+	s.refused("KfIntentDel", 40058, s.app.KfIntentDel(s.ctx, q.ID))
+	s.ok("KfTopicDel", s.app.KfTopicDel(s.ctx, id), true)
+	s.refused("KfTopicDel", 40058, s.app.KfTopicDel(s.ctx, id))
+}

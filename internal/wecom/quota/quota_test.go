@@ -175,6 +175,10 @@ func TestBlocksGrow(t *testing.T) {
 	if r.must(Patient, api, 45009); r.held(Ordinary, api) != time.Minute {
 		t.Error("a good call does not end the row")
 	}
+	r.must(Patient, api, NoAnswer) // says nothing about the limit
+	if r.must(Patient, api, 45009); r.held(Ordinary, api) != time.Hour {
+		t.Error("a call without an answer ends the row")
+	}
 
 	r = newRig(t, 0)
 	const pictures = "/cgi-bin/media/uploadimg"
@@ -327,6 +331,9 @@ func TestIdlePartsAreForgotten(t *testing.T) {
 // Days and months are those of the calendar in Shanghai: the last day of March ends both.
 func TestDaysAndMonths(t *testing.T) {
 	r := newRig(t, 0)
+	if from, to := calendar(rule{span: month}, r.clk.Now()); from.Format(time.DateOnly) != "2026-03-01" || to.Format(time.DateOnly) != "2026-04-01" {
+		t.Errorf("the month is %s to %s", from, to)
+	}
 	const pictures = "/cgi-bin/media/uploadimg"
 	for i := range 1000 {
 		if _, err := r.call(Ordinary, pictures, 0); err != nil {
@@ -375,5 +382,18 @@ func TestEveryRuleCanBeKept(t *testing.T) {
 		for range 25 {
 			r.must(Patient, name, 0, "key")
 		}
+	}
+}
+
+// A welcome and a token are urgent whoever asks for them, the same call otherwise only when it is marked.
+func TestPaces(t *testing.T) {
+	ctx := context.Background()
+	for name, want := range map[string]Pace{"/cgi-bin/gettoken": Urgent, "/cgi-bin/externalcontact/send_welcome_msg": Urgent, api: Patient} {
+		if got := PaceOf(With(ctx, Patient), name); got != want {
+			t.Errorf("%s: pace %d", name, got)
+		}
+	}
+	if PaceOf(ctx, api) != Ordinary || PaceOf(With(ctx, Urgent), api) != Urgent {
+		t.Error("the pace of a context is not kept")
 	}
 }

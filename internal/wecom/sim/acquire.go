@@ -70,7 +70,10 @@ const (
 	quotaLow    = 20
 )
 
-func (x *acquire) index() {
+func (x *acquire) index(w World) {
+	if x.Bought == 0 && len(x.Quota) == 0 {
+		x.begin(w)
+	}
 	orMake(&x.Links)
 	orMake(&x.Keys)
 	for _, l := range x.Links {

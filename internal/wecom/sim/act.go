@@ -433,6 +433,9 @@ func (s *Server) unfriend(t *transaction, person, user string) bool {
 		return false
 	}
 	t.do(op{K: opEdge, User: user, Ext: person, N: edgeOneWay})
+	if s.st.left(user) != nil {
+		return true // there is nobody to tell about
+	}
 	t.callback(event{Event: callback.ExternalContact, ChangeType: callback.DelFollow, UserID: user, External: person})
 	return true
 }

@@ -298,3 +298,104 @@ func TestExampleWorldIsWholesome(t *testing.T) {
 		t.Errorf("%s; %d relations, %d in groups", got, len(st.Edges), n)
 	}
 }
+
+// TestDocumentedWorld: the example of a population file in the documentation is one.
+func TestDocumentedWorld(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/simulator.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut(string(page), "## 人群文件")
+	_, rest, ok2 := strings.Cut(rest, "```json\n")
+	text, _, ok3 := strings.Cut(rest, "```")
+	if !ok || !ok2 || !ok3 {
+		t.Fatal("the documentation has no example of a population file")
+	}
+	w, err := ReadWorld(strings.NewReader(text), testStart)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := w.Counted(); n.People != 501 || n.Members != 3 || w.Follow {
+		t.Errorf("world %+v", n)
+	}
+}
+
+// TestRunAlone: a sandbox starts, says how it is reached, and answers there.
+func TestRunAlone(t *testing.T) {
+	dir := t.TempDir()
+	k, err := OpenKeys(dir, Keys{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := Example(testStart)
+	ctx, cancel := context.WithCancel(t.Context())
+	opened, ended := make(chan Sandbox, 1), make(chan error, 1)
+	go func() {
+		ended <- Run(ctx, Options{Listen: "127.0.0.1:0", Dir: filepath.Join(dir, "log"), World: &w, Token: k.Token, EncodingAESKey: k.AESKey, CorpID: k.CorpID, Secret: k.Secret,
+			ContactsSecret: k.ContactsSecret, ArchiveSecret: k.ArchiveSecret, AgentID: k.AgentID, Standalone: true, Speed: 1, Documented: true, Opened: func(s Sandbox) { opened <- s }})
+	}()
+	var box Sandbox
+	select {
+	case box = <-opened:
+	case err := <-ended:
+		t.Fatal(err)
+	}
+	for _, secret := range []string{box.Secret, box.ContactsSecret, box.ArchiveSecret} {
+		res, err := http.Get(box.BaseURL + "/cgi-bin/gettoken?corpid=" + box.CorpID + "&corpsecret=" + secret) //nolint:noctx // a test
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out struct {
+			Token string `json:"access_token"`
+		}
+		if err := json.NewDecoder(res.Body).Decode(&out); err != nil || out.Token == "" {
+			t.Errorf("token %+v, %v", out, err)
+		}
+		_ = res.Body.Close()
+	}
+	res, err := http.Get(box.ControlURL) //nolint:noctx // a test
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Errorf("control page: %v, %v", res, err)
+	} else {
+		_ = res.Body.Close()
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestBrowserSignInAlone(t *testing.T) {
+	s, _ := alone(t, Example(testStart), 1, nil)
+	web := httptest.NewServer(s.Handler())
+	defer web.Close()
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	ask := func(path string) (int, string) {
+		res, err := client.Get(web.URL + path) //nolint:noctx // a test
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _ := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		return res.StatusCode, res.Header.Get("Location") + string(b)
+	}
+	const q = "appid=" + testCorp + "&agentid=1000002&redirect_uri=https%3A%2F%2Fcrm.example.com%2Fback&state=s1"
+	for path, want := range map[string]string{
+		"/wwlogin/sso/login?login_type=CorpApp&" + q:                          "manager.east",
+		"/connect/oauth2/authorize?response_type=code&scope=snsapi_base&" + q: "顾客",
+	} {
+		if code, body := ask(path); code != 200 || !strings.Contains(body, want) || !strings.Contains(body, "sim_actor=staff%3Aeast.01") {
+			t.Errorf("%s: %d %s", path, code, body)
+		}
+		code, body := ask(path + "&sim_actor=staff:east.01")
+		if code != 302 || !strings.HasPrefix(body, "https://crm.example.com/back?code=") || !strings.Contains(body, "&state=s1") {
+			t.Errorf("%s chosen: %d %s", path, code, body)
+		}
+	}
+	if code, _ := ask("/wwlogin/sso/login?login_type=Other&" + q); code != 400 {
+		t.Errorf("another kind of sign-in: %d", code)
+	}
+	if code, body := ask("/wwlogin/sso/login?login_type=CorpApp&sim_actor=person:x&" + q); code != 200 || strings.Contains(body, "顾客") {
+		t.Errorf("customers sign in by QR: %d", code)
+	}
+}

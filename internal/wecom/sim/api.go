@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -62,6 +63,7 @@ type endpoint struct {
 	also   []secretKind // and which others
 	open   bool         // answers without an access token, by a key of its own
 	large  int64        // most bytes of a body; 0 = 8 MB
+	loose  bool         // may be called with GET as well, its body then being the query
 }
 
 // with lets another secret call instead of the app's.
@@ -214,6 +216,9 @@ func (s *Server) route(c *call, name, method string, fault error) (fields, error
 	if err := c.mayCall(name, e); err != nil {
 		return nil, err
 	}
+	if e.loose && method == http.MethodGet {
+		c.body, method = queryBody(c.q), e.method
+	}
 	if method != e.method {
 		return nil, refuse(40058, "invalid request method")
 	}
@@ -245,6 +250,23 @@ func (s *Server) respond(w http.ResponseWriter, rec *Record, out fields, err err
 	rec.Status, rec.Answer = http.StatusOK, maskedAnswer(rec.API, b.Bytes())
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
 	_, _ = w.Write(b.Bytes()) // the reader may be gone
+}
+
+// either lets clients call with GET what was a GET once.
+func (e endpoint) either() endpoint { e.loose = true; return e }
+
+// queryBody is a query as a JSON object; what looks like a number is one.
+func queryBody(q url.Values) []byte {
+	out := fields{}
+	for name := range q {
+		if n, err := strconv.ParseInt(q.Get(name), 10, 64); err == nil {
+			out[name] = n
+		} else {
+			out[name] = q.Get(name)
+		}
+	}
+	b, _ := json.Marshal(out) // texts and numbers always encode
+	return b
 }
 
 // decode reads the body strictly: a number for a string is refused, as WeCom does; unknown fields are not.

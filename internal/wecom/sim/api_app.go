@@ -361,25 +361,25 @@ func (in *appContent) notice() (string, error) {
 }
 
 type appSendIn struct {
-	ToUser    string `json:"touser"`
-	ToParty   string `json:"toparty"`
-	ToTag     string `json:"totag"`
-	AgentID   *int   `json:"agentid"`
-	Safe      int    `json:"safe"`
-	IDTrans   flag   `json:"enable_id_trans"`
-	Dedupe    flag   `json:"enable_duplicate_check"`
-	DedupeFor int64  `json:"duplicate_check_interval"` // s
+	ToUser    string  `json:"touser"`
+	ToParty   string  `json:"toparty"`
+	ToTag     string  `json:"totag"`
+	AgentID   *number `json:"agentid"` // some clients write it as a string, and WeCom takes it
+	Safe      int     `json:"safe"`
+	IDTrans   flag    `json:"enable_id_trans"`
+	Dedupe    flag    `json:"enable_duplicate_check"`
+	DedupeFor int64   `json:"duplicate_check_interval"` // s
 	appContent
 }
 
 // agent refuses calls for another app than the token's.
-func (c *call) agent(id *int) error {
+func (c *call) agent(id *number) error {
 	switch {
 	case id == nil || *id == 0:
 		return refuse(41011, "missing agentid")
 	case *id < 0:
 		return refuse(40056, "invalid agentid")
-	case *id != c.agentID():
+	case int(*id) != c.agentID():
 		return refuse(301002, "not allow operate another agent with this accesstoken")
 	}
 	return nil

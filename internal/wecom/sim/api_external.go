@@ -131,11 +131,15 @@ func (c *call) externalGet() (fields, error) {
 func (c *call) batchGetByUser() (fields, error) {
 	var in struct {
 		Users  []string `json:"userid_list"`
+		User   string   `json:"userid"` // as the API first was; old clients still write it
 		Cursor string   `json:"cursor"`
 		Limit  int      `json:"limit"`
 	}
 	if err := c.decode(&in); err != nil {
 		return nil, err
+	}
+	if len(in.Users) == 0 && in.User != "" {
+		in.Users = []string{in.User}
 	}
 	if len(in.Users) == 0 {
 		return nil, refuse(40031, "invalid userid list")
@@ -191,6 +195,11 @@ func (c *call) remark() (fields, error) {
 	}
 	if in.Remark == nil && in.Description == nil && in.Company == nil && in.Mobiles == nil && in.Pic == nil {
 		return nil, refuse(40063, "some parameters are empty")
+	}
+	if in.Pic != nil && *in.Pic != "" {
+		if _, err := c.media(*in.Pic, mediaImage, fromUpload); err != nil {
+			return nil, err
+		}
 	}
 	for _, part := range []struct {
 		v    *string

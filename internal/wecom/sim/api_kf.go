@@ -11,7 +11,7 @@ func kfEndpoints() map[string]endpoint {
 		"kf/account/add":                         post((*call).kfAdd),
 		"kf/account/del":                         post((*call).kfDelete),
 		"kf/account/update":                      post((*call).kfUpdate),
-		"kf/account/list":                        post((*call).kfList),
+		"kf/account/list":                        post((*call).kfList).either(),
 		"kf/add_contact_way":                     post((*call).kfWay),
 		"kf/servicer/add":                        post((*call).kfServicerAdd),
 		"kf/servicer/del":                        post((*call).kfServicerDelete),

@@ -131,6 +131,12 @@ func (w *contactWay) checkTemp() error {
 	return w.Ending.check()
 }
 
+// endingMedia refuses an ending whose media nobody can show.
+func (c *call) endingMedia(x *ending) error {
+	_, parts := x.parts()
+	return c.parts(parts)
+}
+
 func checkStyle(scene, style int) error {
 	if scene == 1 && style != 0 && (style < 1 || style > 3) {
 		return refuse(41042, "invalid contact way style")
@@ -189,6 +195,7 @@ func (c *call) addWay() (fields, error) {
 		func() error { return checkWords(w.Remark, w.State) },
 		func() error { return c.checkSeats(w.Type, w.Users, w.Parties) },
 		w.checkTemp,
+		func() error { return c.endingMedia(&w.Ending) },
 		func() error { return c.wayQuota(w.IsTemp) },
 	} {
 		if err := check(); err != nil {
@@ -328,6 +335,12 @@ func (c *call) updateWay() (fields, error) {
 		set(&w.UnionID, in.UnionID)
 		if in.Ending != nil {
 			w.Ending = *in.Ending
+			if err := w.Ending.check(); err != nil {
+				return nil, err
+			}
+			if err := c.endingMedia(&w.Ending); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if err := w.checkTemp(); err != nil {

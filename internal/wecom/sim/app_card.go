@@ -385,14 +385,6 @@ func (k *templateCard) words() string {
 	for _, v := range k.Vertical {
 		add(v.Title, v.Desc)
 	}
-	var buttons []string
-	for _, b := range k.Buttons {
-		buttons = append(buttons, "["+b.Text+"]")
-	}
-	if k.Submit != nil {
-		buttons = append(buttons, "["+k.Submit.Text+"]")
-	}
-	add(strings.Join(buttons, " "))
 	if k.Action != nil {
 		add(k.Action.URL)
 	}
@@ -405,7 +397,7 @@ func (c *call) cardUpdate() (fields, error) {
 		Parties []int64  `json:"partyids"`
 		Tags    []int64  `json:"tagids"`
 		All     flag     `json:"atall"`
-		AgentID *int     `json:"agentid"`
+		AgentID *number  `json:"agentid"`
 		Code    string   `json:"response_code"`
 		Button  *struct {
 			ReplaceName string `json:"replace_name"`

@@ -121,6 +121,7 @@ func archiveArea() area {
 					chat = chatOf(o.User, o.Ext)
 					if e := s.edge(o.User, o.Ext); e != nil {
 						e.LastTalk = at
+						s.talked(e, o.ID == o.User, at)
 					}
 				}
 				s.say(chat, message{At: at, From: o.ID, Kind: o.Name, Text: o.Text, Show: &v})
@@ -291,28 +292,30 @@ func (s *Server) overhear(t *transaction) {
 	for i, n := 0, len(t.Ops); i < n; i++ { // ops added here are nobody's words
 		switch o := &t.Ops[i]; o.K {
 		case opTalk:
-			s.ask4(t, o.User, o.Ext)
+			s.askConsent(t, o.User, o.Ext)
 		case opEdge:
 			if o.N == edgeFull || o.N == edgeHalf {
-				s.ask4(t, o.User, o.Ext)
+				s.askConsent(t, o.User, o.Ext)
 			}
 		case opShow:
 			if o.Chat == "" {
-				s.ask4(t, o.User, o.Ext)
+				s.askConsent(t, o.User, o.Ext)
 			} else {
-				s.ask4(t, o.Chat, o.ID)
+				s.askConsent(t, o.Chat, o.ID)
 			}
 		case opSay:
-			s.ask4(t, o.Chat, o.ID)
+			s.askConsent(t, o.Chat, o.ID)
 		case opEnter:
-			s.ask4(t, o.Chat, o.Ext)
+			s.askConsent(t, o.Chat, o.Ext)
 		case opConfirm:
-			if m := s.st.Mass[o.ID]; m.ChatType == wecom.ChatSingle {
-				task := m.task(o.User)
-				for j, ext := range task.Recipients {
-					if task.Results[j] == wecom.SendDone {
-						s.ask4(t, o.User, ext)
-					}
+			m := s.st.Mass[o.ID]
+			if m.ChatType != wecom.ChatSingle {
+				continue
+			}
+			task := m.task(o.User)
+			for j, ext := range task.Recipients {
+				if task.Results[j] == wecom.SendDone {
+					s.askConsent(t, o.User, ext)
 				}
 			}
 		}
@@ -327,8 +330,8 @@ func (s *Server) overhear(t *transaction) {
 	}
 }
 
-// ask4 asks a customer for consent in a chat, which is a member's or a group's; the answer comes later, or never.
-func (s *Server) ask4(t *transaction, chat, ext string) {
+// askConsent asks a customer for consent in a chat, which is a member's or a group's; the answer comes later, or never.
+func (s *Server) askConsent(t *transaction, chat, ext string) {
 	if s.st.people[ext] == nil || s.st.Talk.Archive.Consents[consentKey{chat, ext}] != nil {
 		return
 	}

@@ -36,7 +36,7 @@ func (r *rig) textsOf(rows []map[string]any) []string {
 func TestArchiveStream(t *testing.T) {
 	w := archiveWorld()
 	w.Archive.Consent = 1
-	w.Members[0].Diligence = 0 // says only what is said here
+	w.Members[0].Diligence = 0 // she says what the test lets her say
 	r := newRigWith(t, w, func(o *Options) { o.ArchiveSecret = "archive-shh" })
 	ctx := context.Background()
 	say := func(person, peer, chat, text string) {

@@ -15,6 +15,7 @@ func corpSuites() []suite {
 		{Name: "sign in", World: corpWorld, Cases: signInContracts},
 		{Name: "range", World: rangedWorld, Cases: rangeContracts},
 		{Name: "console", World: corpWorld, Cases: consoleContracts},
+		{Name: "habits of clients", World: clientsWorld, Cases: clientContracts},
 	}
 }
 
@@ -295,5 +296,35 @@ func consoleContracts(*testing.T, *stage) []contract {
 				t.Errorf("answer %v", a)
 			}
 		}},
+	}
+}
+
+func clientsWorld() *World {
+	w := corpWorld()
+	w.Friends = []Friend{{UserID: "lina", ExternalUserID: "wm0000"}}
+	w.Kf = []Service{{OpenKfID: "wkONE", Name: "客服"}}
+	return w
+}
+
+// clientContracts are what widely used clients write otherwise than WeCom's pages say, and WeCom takes.
+func clientContracts(*testing.T, *stage) []contract {
+	day := at(0, 0).Unix()
+	return []contract{
+		{Name: "one member as the API first was", API: "externalcontact/batch/get_by_user", Body: map[string]any{"userid": "lina"}, Check: func(t *testing.T, a map[string]any) {
+			if dig(a, "external_contact_list", 0, "external_contact", "external_userid") != "wm0000" {
+				t.Errorf("answer %v", a)
+			}
+		}},
+		{Name: "a GET with a query", API: "kf/account/list", Method: "GET", Query: "offset=0&limit=10", Check: func(t *testing.T, a map[string]any) {
+			if dig(a, "account_list", 0, "open_kfid") != "wkONE" {
+				t.Errorf("answer %v", a)
+			}
+		}},
+		{Name: "a GET with a bad query", API: "kf/account/list", Method: "GET", Query: "offset=x", Want: 40035},
+		{Name: "agentid as a string", API: "message/send", Body: map[string]any{"touser": "lina", "agentid": "1000002", "msgtype": "text", "text": map[string]string{"content": "早"}}},
+		{Name: "another's agentid as a string", API: "message/send", Body: map[string]any{"touser": "lina", "agentid": "1000009", "msgtype": "text", "text": map[string]string{"content": "早"}}, Want: 301002},
+		{Name: "order 0 for the default", API: "externalcontact/groupchat/statistic", Before: func(k *stage) { k.advance(at(33, 0)) },
+			Body: map[string]any{"day_begin_time": day, "order_by": 0, "owner_filter": map[string]any{"userid_list": []string{"lina"}}}},
+		{Name: "parameters nobody knows", API: "user/get", Query: "userid=lina&debug=1&from=sdk"},
 	}
 }

@@ -156,6 +156,7 @@ func customerContracts(_ *testing.T, k *stage) []contract {
 		{Name: "cleared", API: api + "get", Query: "external_userid=wm0000", Check: both(has([]any{}, "follow_user", 0, "remark_mobiles"), has("老客", "follow_user", 0, "remark"))},
 		{Name: "remark too long", API: api + "remark", Body: note(m{"remark": long[:63]}), Want: 40058},
 		{Name: "description too long", API: api + "remark", Body: note(m{"description": strings.Repeat("长", 151)}), Want: 40058},
+		{Name: "unknown picture", API: api + "remark", Body: note(m{"remark_pic_mediaid": "NONE"}), Want: 40007},
 		{Name: "nothing", API: api + "remark", Body: note(m{}), Want: 40063},
 		{Name: "wrong pair", API: api + "remark", Body: m{"userid": "wang", "external_userid": "wm0001", "remark": "x"}, Want: 84061},
 		{Name: "everybody", API: api + "contact_list", Body: m{}, Check: both(size(5, "info_list"), has(true, "info_list", 0, "is_customer"), has("wm0000", "info_list", 0, "external_userid"),
@@ -274,11 +275,15 @@ func wayContracts(_ *testing.T, k *stage) []contract {
 			return out
 		}
 	}
+	if !k.play(k.upload("MEDIA", "media/upload", "type=image", "x.png", pngOf(4, 4))) {
+		return nil
+	}
 	return []contract{
 		{Name: "QR", API: api + "add_contact_way", Body: way(m{"remark": "前台", "state": "store12", "skip_verify": false, "mark_source": true}), Check: both(k.remember("one", "config_id"), k.remember("qr", "qr_code"))},
 		{Name: "mini-program", API: api + "add_contact_way", Body: way(m{"scene": 1, "style": 2}), Check: both(k.remember("mini", "config_id"), absent("qr_code"))},
 		{Name: "department", API: api + "add_contact_way", Body: m{"type": 2, "scene": 2, "party": []int{1}}, Check: k.remember("dept", "config_id")},
-		{Name: "temporary", API: api + "add_contact_way", Body: way(m{"is_temp": true, "expires_in": 3600, "chat_expires_in": 7200, "unionid": "un0002", "conclusions": m{"text": m{"content": "再见"}, "image": m{"media_id": "MEDIA"}}}), Check: both(k.remember("temp", "config_id"), k.remember("tempQR", "qr_code"))},
+		{Name: "temporary", API: api + "add_contact_way", Body: way(m{"is_temp": true, "expires_in": 3600, "chat_expires_in": 7200, "unionid": "un0002", "conclusions": m{"text": m{"content": "再见"}, "image": m{"media_id": k.Keep["MEDIA"]}}}), Check: both(k.remember("temp", "config_id"), k.remember("tempQR", "qr_code"))},
+		{Name: "an unknown picture", API: api + "add_contact_way", Body: way(m{"is_temp": true, "conclusions": m{"image": m{"media_id": "none"}}}), Want: 40007},
 		{Name: "no type", API: api + "add_contact_way", Body: m{"scene": 2, "user": []string{"lina"}}, Want: 41037},
 		{Name: "no scene", API: api + "add_contact_way", Body: m{"type": 1, "user": []string{"lina"}}, Want: 41038},
 		{Name: "bad type", API: api + "add_contact_way", Body: way(m{"type": 3}), Want: 41039},
@@ -297,7 +302,7 @@ func wayContracts(_ *testing.T, k *stage) []contract {
 			has([]any{"lina"}, "contact_way", "user"), has([]any{}, "contact_way", "party"), has(false, "contact_way", "is_temp"), absent("conclusions", "contact_way"))},
 		{Name: "mini-program read back", API: api + "get_contact_way", Body: config("mini", nil), Check: both(has(2, "contact_way", "style"), has(true, "contact_way", "skip_verify"), absent("qr_code", "contact_way"))},
 		{Name: "temporary read back", API: api + "get_contact_way", Body: config("temp", nil), Check: both(has(3600, "contact_way", "expires_in"), has(7200, "contact_way", "chat_expires_in"), has("un0002", "contact_way", "unionid"),
-			has("再见", "contact_way", "conclusions", "text", "content"), has("http://phone.test/phone/sim/pic/MEDIA", "contact_way", "conclusions", "image", "pic_url"))},
+			has("再见", "contact_way", "conclusions", "text", "content"), has("http://phone.test/phone/sim/pic/"+k.Keep["MEDIA"], "contact_way", "conclusions", "image", "pic_url"))},
 		{Name: "no id", API: api + "get_contact_way", Body: m{}, Want: 41043},
 		{Name: "bad id", API: api + "get_contact_way", Body: m{"config_id": "x"}, Want: 41044},
 		{Name: "temporary ones are not listed", API: api + "list_contact_way", Body: m{}, Check: both(size(3, "contact_way"), absent("next_cursor"))},

@@ -103,19 +103,24 @@ func greetContracts(_ *testing.T, k *stage) []contract {
 		}
 	}
 	link := m{"title": "福利", "url": "https://example.com/", "desc": "看看", "picurl": "https://example.com/p.png"}
+	if !k.play(k.upload("V", "media/upload", "type=video", "x.mp4", mp4Of(3))) || !k.play(sent("media/uploadimg", "", "media", "i.png", pngOf(4, 4), 0, k.keep("url", "url"))) {
+		return nil
+	}
 	return []contract{
-		{Name: "text and picture", API: api + "add", Body: m{"text": m{"content": "欢迎 %NICKNAME%"}, "image": m{"pic_url": "https://example.com/i.png"}, "link": link, "notify": 0}, Check: k.remember("one", "template_id")},
+		{Name: "text and picture", API: api + "add", Body: m{"text": m{"content": "欢迎 %NICKNAME%"}, "image": m{"pic_url": k.Keep["url"]}, "link": link, "notify": 0}, Check: k.remember("one", "template_id")},
 		{Name: "link", API: api + "add", Body: m{"link": link}, Check: k.remember("two", "template_id")},
 		{Name: "nothing", API: api + "add", Body: m{}, Want: 44004},
 		{Name: "long text", API: api + "add", Body: m{"text": m{"content": strings.Repeat("x", 3001)}}, Want: 45002},
 		{Name: "half a link", API: api + "add", Body: m{"link": m{"title": "t"}}, Want: 40063},
 		{Name: "long title", API: api + "add", Body: m{"link": m{"title": strings.Repeat("x", 129), "url": "https://example.com/"}}, Want: 40058},
 		{Name: "empty file", API: api + "add", Body: m{"file": m{"media_id": ""}}, Want: 40063},
+		{Name: "unknown file", API: api + "add", Body: m{"file": m{"media_id": "none"}}, Want: 40007},
+		{Name: "another's picture", API: api + "add", Body: m{"image": m{"pic_url": "https://example.com/i.png"}}, Want: 40058},
 		{Name: "bad notify", API: api + "add", Body: m{"text": m{"content": "x"}, "notify": 2}, Want: 40058},
-		{Name: "picture before link", API: api + "get", Body: of("one", nil), Check: both(has("欢迎 %NICKNAME%", "text", "content"), has("https://example.com/i.png", "image", "pic_url"), absent("link"))},
+		{Name: "picture before link", API: api + "get", Body: of("one", nil), Check: both(has("欢迎 %NICKNAME%", "text", "content"), has(k.Keep["url"], "image", "pic_url"), absent("link"))},
 		{Name: "link", API: api + "get", Body: of("two", nil), Check: both(has("福利", "link", "title"), has("看看", "link", "desc"), absent("text"))},
-		{Name: "replace", API: api + "edit", Body: of("two", m{"text": m{"content": "新"}, "video": m{"media_id": "V"}})},
-		{Name: "replaced", API: api + "get", Body: of("two", nil), Check: both(has("新", "text", "content"), has("V", "video", "media_id"), absent("link"))},
+		{Name: "replace", API: api + "edit", Body: of("two", m{"text": m{"content": "新"}, "video": m{"media_id": k.Keep["V"]}})},
+		{Name: "replaced", API: api + "get", Body: of("two", nil), Check: both(has("新", "text", "content"), has(k.Keep["V"], "video", "media_id"), absent("link"))},
 		{Name: "nothing", API: api + "edit", Body: of("two", nil), Want: 44004},
 		{Name: "no id", API: api + "edit", Body: m{"text": m{"content": "x"}}, Want: 40063},
 		{Name: "unknown", API: api + "edit", Body: m{"template_id": "x", "text": m{"content": "x"}}, Want: 40058},

@@ -70,6 +70,12 @@ func momentContracts(_ *testing.T, k *stage) []contract {
 		line("externalcontact/get_moment_customer_list", "cursor", of(`,"userid":"lina","cursor":"made up"`), 50100),
 		line("externalcontact/get_moment_send_result", "who sees it", of(`,"userid":"lina"`), 0, entries("customer_list", 2), is("customer_list.1.external_userid", "wm0001")),
 		line("externalcontact/get_moment_comments", "likes", of(`,"userid":"lina"`), 0, entries("like_list", 2), entries("comment_list", 0), kind("like_list.0.create_time", "number"), kind("like_list.0.external_userid", "string")).after(passes(24 * time.Hour)),
+		line("externalcontact/get_moment_comments", "a comment by hand", of(`,"userid":"lina"`), 0, entries("comment_list", 1), is("comment_list.0.external_userid", "wm0001"), kind("comment_list.0.create_time", "number")).after(func(k *stage) {
+			k.byHand(`{"kind":"moment_comment","person":"wm0001","userid":"lina","moment_id":"{{moment}}"}`)
+			if err := k.post("/sim/act", rawJSON(k.fill(`{"kind":"moment_like","person":"wm0002","userid":"lina","moment_id":"{{moment}}"}`)), nil); err == nil {
+				k.t.Error("who does not see a moment can like it")
+			}
+		}),
 		line("externalcontact/get_moment_comments", "not hers", of(`,"userid":"wang"`), 41061),
 		line("externalcontact/get_moment_comments", "unknown", `{"moment_id":"mom0","userid":"lina"}`, 41060),
 		line("externalcontact/get_moment_comments", "none", `{"userid":"lina"}`, 41059),

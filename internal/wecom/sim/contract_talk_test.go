@@ -48,6 +48,7 @@ func talkSuites() []suite {
 		{Name: "kf", World: kfWorld, Cases: kfContracts},
 		{Name: "kf messages", World: kfWorld, Cases: kfMessageContracts},
 		{Name: "kf statistics", World: kfWorld, Cases: kfStatisticContracts},
+		{Name: "kf knowledge", Cases: kfKnowledgeContracts},
 		{Name: "archive", World: archiveWorld, Cases: archiveContracts},
 		{Name: "no archive", Cases: noArchiveContracts},
 		{Name: "media in use", World: func() *World { return friendly(2) }, Cases: mediaUseContracts},

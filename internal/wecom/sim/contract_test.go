@@ -116,6 +116,9 @@ func TestEveryEndpointWantsAToken(t *testing.T) {
 		}
 		k.play(contract{Name: "no token", API: api, Token: "none", Body: map[string]any{}, Want: 41001})
 		k.play(contract{Name: "bad token", API: api, Token: "none", Query: "access_token=made-up", Body: map[string]any{}, Want: 40014})
+		if e.loose {
+			continue
+		}
 		k.play(contract{Name: "wrong method", API: api, Method: other, Token: string(e.secret), Body: map[string]any{}, Want: 40058})
 	}
 }

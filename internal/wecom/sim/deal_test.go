@@ -153,6 +153,7 @@ func TestMembersComeAndGo(t *testing.T) {
 	if r.post("/sim/api/reply", m{"person": "wm0001", "peer": "old", "text": "在吗"}, nil) == nil {
 		t.Error("who resigned was written to")
 	}
+	r.must(r.post("/sim/api/delete", m{"person": "wm0005", "userid": "old"}, nil))
 	r.hand("hire", m{"userid": "fresh", "name": "新人", "departments": []int{2}})
 	r.hand("move", m{"userid": "fresh", "departments": []int{1, 2}})
 	r.hand("department_create", m{"name": "三店", "parent_id": 1})
@@ -173,6 +174,9 @@ func TestMembersComeAndGo(t *testing.T) {
 		"ChangeType=delete_user UserID=old", "ChangeType=create_user UserID=fresh Department=2", "ChangeType=update_user UserID=fresh Department=1,2",
 		"ChangeType=create_party Id=3 ParentId=1", "ChangeType=update_party Id=3 ParentId=2", "ChangeType=delete_party Id=3", "ChangeType=delete_user UserID=lina",
 	}, r.p.told("change_contact"))
+	if got := r.p.told("change_external_contact"); len(got) != 0 {
+		t.Errorf("customers: %v", got)
+	}
 	if got := r.p.told("customer_acquisition"); len(got) != 1 || !strings.HasPrefix(got[0], "ChangeType=link_unavailable LinkId=ca") {
 		t.Errorf("links: %v", got)
 	}
@@ -429,4 +433,77 @@ func TestEverythingSurvives(t *testing.T) {
 		t.Errorf("from the log: %s", d)
 	}
 	r.must(s.Close())
+}
+
+func TestManyFollowersComeByPages(t *testing.T) {
+	w := smallWorld(1)
+	for i := range 620 {
+		id := fmt.Sprintf("clerk%04d", i)
+		w.Members = append(w.Members, Member{UserID: id, Name: id, Departments: []int64{2}})
+		w.Friends = append(w.Friends, Friend{UserID: id, ExternalUserID: "wm0000"})
+	}
+	r := newRig(t, w)
+	ext, err := r.c.ExternalGet(t.Context(), "wm0000")
+	r.must(err)
+	seen := map[string]bool{}
+	for _, f := range ext.Follows {
+		seen[f.UserID] = true
+	}
+	if len(ext.Follows) != 620 || len(seen) != 620 {
+		t.Errorf("%d followers, %d different", len(ext.Follows), len(seen))
+	}
+	for _, users := range []int{100, 101} {
+		r.s.mu.Lock()
+		for i := range r.s.st.World.Members {
+			r.s.st.World.Members[i].NoSeat = i >= users
+		}
+		r.s.mu.Unlock()
+		code, _ := r.call("externalcontact/add_contact_way", `{"type":2,"scene":2,"party":[2]}`)
+		if want := map[int]int{100: 0, 101: 41041}[len(r.s.seats(nil, []int64{2}))]; code != want {
+			t.Errorf("%d seats: %d, want %d", len(r.s.seats(nil, []int64{2})), code, want)
+		}
+	}
+}
+
+func TestOneCorpKeepsOneMember(t *testing.T) {
+	w := smallWorld(12)
+	for i := range w.People {
+		w.People[i].Corp = "隔壁公司"
+	}
+	r := newRig(t, w)
+	var out struct {
+		QR string `json:"qr_code"`
+	}
+	k := &stage{rig: r, Tokens: map[string]func() string{"": func() string { token, _ := r.c.Token(t.Context()); return token }}, Keep: map[string]string{}}
+	a, err := k.ask(contract{API: "externalcontact/add_contact_way", Body: m{"type": 2, "scene": 2, "user": []string{"lina", "wang"}, "is_exclusive": true}})
+	r.must(err)
+	out.QR, _ = a["qr_code"].(string)
+	got := map[string]int{}
+	for i := range w.People {
+		var to struct{ UserID string }
+		r.must(r.post("/sim/api/add", m{"person": w.People[i].ExternalUserID, "qr": out.QR}, &to))
+		got[to.UserID]++
+	}
+	if len(got) != 1 {
+		t.Errorf("customers of one corp went to %v", got)
+	}
+}
+
+func TestFullGroupsTakeNobody(t *testing.T) {
+	w := friendsWorld()
+	w.Limits.GroupSize = 3
+	r := newRig(t, w)
+	invite := func(id string) error {
+		return r.post("/sim/api/staff/lina/act", m{"kind": "invite", "chat_id": "wrONE", "external_userid": id}, nil)
+	}
+	r.must(invite("wm0000"))
+	if invite("wm0001") == nil {
+		t.Error("a full group took one more")
+	}
+	r.must(r.post("/sim/api/staff/lina/act", m{"kind": "remove", "chat_id": "wrONE", "external_userid": "wm0000"}, nil))
+	r.must(invite("wm0001"))
+	r.advance(testStart)
+	if got := r.p.told("change_external_chat"); len(got) != 3 || !strings.Contains(got[0], "JoinScene=0") || !strings.Contains(got[1], "UpdateDetail=del_member JoinScene=0 QuitScene=1") {
+		t.Errorf("told %v", got)
+	}
 }

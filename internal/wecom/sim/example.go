@@ -16,9 +16,11 @@ func Example(start time.Time) World {
 			{ID: "S002", Name: "城西店", Department: 3, Lat: 30.2869, Lng: 120.0924, Open: "09:00", Close: "21:00", Days: []int{1, 2, 3, 4, 5, 6}},
 		},
 		Segments: []Segment{
-			{Name: "常客", Share: 0.3, Behaviour: Behaviour{Scan: 1, Add: 0.95, Join: 0.8, Reply: 0.25, Leave: 0.001, Delete: 0.001}},
+			{Name: "常客", Share: 0.3, Behaviour: Behaviour{Scan: 1, Add: 0.95, Join: 0.8, Reply: 0.25, Leave: 0.001, Delete: 0.001,
+				Ask: 0.06, Chat: 0.04, Contacted: 0.03, Refuse: 0.02, Accept: 0.9, Like: 0.2, Comment: 0.05}},
 			{Name: "路过", Share: 0.6, Behaviour: DefaultBehaviour()},
-			{Name: "怕打扰", Share: 0.1, Behaviour: Behaviour{Scan: 0.7, Add: 0.5, Join: 0.1, Reply: 0.01, Leave: 0.03, Delete: 0.03}},
+			{Name: "怕打扰", Share: 0.1, Behaviour: Behaviour{Scan: 0.7, Add: 0.5, Join: 0.1, Reply: 0.01, Leave: 0.03, Delete: 0.03,
+				Ask: 0.002, Contacted: 0.01, Refuse: 0.3, Accept: 0.1, Like: 0.01}},
 		},
 		Population: &Population{Count: 200, Known: 0.45, Grouped: 0.4},
 		TagGroups: []TagGroup{
@@ -26,6 +28,11 @@ func Example(start time.Time) World {
 			{ID: "etValueGroup00001", Name: "价值", Tags: []Tag{{ID: "etValueHigh000001", Name: "高"}, {ID: "etValueNormal0001", Name: "中"}, {ID: "etValueLow0000001", Name: "低"}}},
 		},
 		Limits: Limits{RealRates: true},
+		Talk: Talk{
+			Archive: &Archive{Members: []string{"service.01"}},
+			Kf:      []Service{{OpenKfID: "wkXiaomanService0001", Name: "小满客服", Servicers: []string{"service.01", "service.02"}, PerDay: 4}},
+			Robots:  []Robot{{Key: "8f1d2c3b-4a5e-4b6c-9d7e-0123456789ab", Name: "值班提醒", Creator: "operation"}},
+		},
 	}
 	for i, m := range []struct {
 		id       string

@@ -180,6 +180,9 @@ func (c *call) addGreet() (fields, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.parts(g.Parts); err != nil {
+		return nil, err
+	}
 	if len(c.st.Greets) >= c.st.World.Limits.templates() {
 		return nil, refuse(41055, "group welcome template count exceeds limit")
 	}
@@ -217,6 +220,9 @@ func (c *call) editGreet() (fields, error) {
 	}
 	g, err := in.content()
 	if err != nil {
+		return nil, err
+	}
+	if err := c.parts(g.Parts); err != nil {
 		return nil, err
 	}
 	g.Created = old.Created

@@ -128,6 +128,8 @@ type kfState struct {
 	MsgIDs   map[string]int64 // account|msgid of those the caller chose → when
 	Days     map[string]*kfDay
 	Set      bool // the world's accounts are there
+
+	Knowledge kfKnowledge
 }
 
 func (s *state) kfIndex() {
@@ -139,6 +141,7 @@ func (s *state) kfIndex() {
 	orMake(&k.Codes)
 	orMake(&k.MsgIDs)
 	orMake(&k.Days)
+	k.Knowledge.index()
 	if !k.Set {
 		k.Set = true
 		for _, a := range s.World.Kf {

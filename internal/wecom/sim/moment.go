@@ -82,6 +82,7 @@ const (
 	opMomentPublish = "moment.publish" // ID moment, User; body momentMarks
 	opMomentCancel  = "moment.cancel"  // ID
 	opMomentDelete  = "moment.delete"  // ID, User
+	opMomentMark    = "moment.mark"    // ID, User, Ext, N 1 like 2 comment
 
 	actMomentMake    = "moment.make"    // Msg the job
 	actMomentPublish = "moment.publish" // Msg the moment, User
@@ -120,6 +121,15 @@ func momentArea() area {
 				s.Talk.Moments.All[o.ID].Cancelled = true
 				return nil
 			},
+			opMomentMark: func(s *state, at int64, o *op) error {
+				t := s.Talk.Moments.All[o.ID].task(o.User)
+				if o.N == 1 {
+					t.Likes = append(t.Likes, momentMark{o.Ext, at})
+				} else {
+					t.Comments = append(t.Comments, momentMark{o.Ext, at})
+				}
+				return nil
+			},
 			opMomentDelete: func(s *state, _ int64, o *op) error {
 				m := s.Talk.Moments.All[o.ID]
 				if t := m.task(o.User); t != nil {
@@ -134,7 +144,8 @@ func momentArea() area {
 				s.momentPublish(t, a.User, a.Msg)
 			},
 		},
-		hands: momentHands(),
+		hands:  momentHands(),
+		routes: momentRoutes,
 	}
 }
 
@@ -310,12 +321,14 @@ func (s *state) forgetMoments(at int64) {
 
 type momentByHand struct {
 	UserID   string `json:"userid"`
+	Person   string `json:"person"`
 	MomentID string `json:"moment_id"`
 	Text     string `json:"text"`
 }
 
 // momentHands: moment_publish and moment_delete (userid, moment_id) for a member's part of the corp's moments,
-// moment_post (userid, text) for a moment of the member's own.
+// moment_post (userid, text) for a moment of the member's own; of a customer who sees it moment_like and moment_comment
+// (person, userid, moment_id).
 func momentHands() map[string]hand {
 	by := func(fn func(s *Server, t *transaction, user string, v momentByHand) (fields, error)) hand {
 		return handed(func(s *Server, t *transaction, v momentByHand) (fields, error) {
@@ -326,7 +339,22 @@ func momentHands() map[string]hand {
 			return fn(s, t, m.UserID, v)
 		})
 	}
+	mark := func(kind int64) hand {
+		return by(func(s *Server, t *transaction, user string, v momentByHand) (fields, error) {
+			m := s.st.Talk.Moments.All[v.MomentID]
+			if m == nil || m.task(user) == nil || m.task(user).Deleted || !slices.Contains(m.task(user).Seen, v.Person) {
+				return nil, dead("这位顾客看不到这条朋友圈")
+			}
+			if kind == 1 && slices.ContainsFunc(m.task(user).Likes, func(x momentMark) bool { return x.Ext == v.Person && x.At <= t.At }) {
+				return nil, dead("已经点过赞")
+			}
+			t.do(op{K: opMomentMark, ID: m.ID, User: user, Ext: v.Person, N: kind})
+			return nil, nil
+		})
+	}
 	return map[string]hand{
+		"moment_like":    mark(1),
+		"moment_comment": mark(2),
 		"moment_publish": by(func(s *Server, t *transaction, user string, v momentByHand) (fields, error) {
 			if !s.momentPublish(t, user, v.MomentID) {
 				return nil, dead("这条朋友圈已经发表、已被停止，或不是给这位员工的")

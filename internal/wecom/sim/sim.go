@@ -56,7 +56,8 @@ type Options struct {
 	nextTry time.Duration // tests only; 0 = nextTryMin
 }
 
-// Phone makes the handler of the phone pages, which calls the simulator for everything below /phone/sim/ and /phone/connect/.
+// Phone makes the handler of the phone pages, which asks the simulator for what a phone needs, below /phone/sim/ and
+// /phone/connect/.
 type Phone func(sim http.Handler) (http.Handler, error)
 
 // Server is one simulated corp.
@@ -238,6 +239,9 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("/cgi-bin/", s.serveAPI)
 	mux.HandleFunc("GET /connect/oauth2/authorize", s.serveAuthorize)
 	mux.HandleFunc("GET /wwlogin/sso/login", s.serveQRLogin)
+	if s.opt.Standalone {
+		mux.Handle("GET /{$}", http.RedirectHandler("/sim/", http.StatusFound))
+	}
 	mux.HandleFunc("GET /sim/qr/{kind}/{file}", s.serveQR)
 	mux.HandleFunc("POST /sim/advance", s.serveAdvance)
 	mux.HandleFunc("GET /sim/now", s.serveNow)

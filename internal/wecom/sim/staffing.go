@@ -79,9 +79,12 @@ const (
 
 func staffingChanges() map[string]change {
 	return map[string]change{
-		opResign:     func(s *state, at int64, o *op) error { s.resign(o.User, at); return nil },
-		opHire:       changing(func(s *state, _ int64, _ *op, m Member) { s.hire(m) }),
-		opMove:       changing(func(s *state, _ int64, o *op, d []int64) { s.member(o.User).Departments = d }),
+		opResign: func(s *state, at int64, o *op) error { s.resign(o.User, at); return nil },
+		opHire:   changing(func(s *state, _ int64, _ *op, m Member) { s.hire(m) }),
+		opMove: changing(func(s *state, _ int64, o *op, d []int64) {
+			s.member(o.User).Departments = d
+			s.rerange(false)
+		}),
 		opDepartment: changing(func(s *state, _ int64, _ *op, d Department) { s.setDepartment(d) }),
 		opNoDept: func(s *state, _ int64, o *op) error {
 			s.World.Departments = slices.DeleteFunc(slices.Clone(s.World.Departments), func(d Department) bool { return d.ID == o.N })
@@ -104,6 +107,7 @@ func (s *state) resign(user string, at int64) {
 func (s *state) hire(m Member) {
 	s.World.Members = append(slices.Clip(s.World.Members), m)
 	s.indexMembers()
+	s.rerange(false) // who is outside the app's range is hidden
 }
 
 func (s *state) setDepartment(d Department) {
@@ -114,6 +118,7 @@ func (s *state) setDepartment(d Department) {
 		all = append(all, d)
 	}
 	s.World.Departments = all
+	s.rerange(false)
 }
 
 // What the administrator does to members and departments.

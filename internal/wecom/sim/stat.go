@@ -334,7 +334,7 @@ func (c *call) groupStatistic() (fields, error) {
 	}
 	key := func(d *ownerDay) int { return d.NewChats }
 	switch by {
-	case 1:
+	case 0, 1: // clients that always write the field write 0 for the default
 	case 2:
 		key = func(d *ownerDay) int { return d.Chats }
 	case 3:

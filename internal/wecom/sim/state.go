@@ -253,7 +253,6 @@ func newState(w World) *state {
 		s.setTags(tg)
 	}
 	s.rerange(false)
-	s.Acquire.begin(w)
 	s.plan(w.Plan)
 	s.schedule(&act{At: dayAct(s.Now), Kind: actDay})
 	s.schedule(&act{At: midnight(s.Now), Kind: actClose})
@@ -281,7 +280,7 @@ func (s *state) index() {
 	orMake(&s.Events)
 	orMake(&s.Uses)
 	orMake(&s.Greets)
-	s.Acquire.index()
+	s.Acquire.index(s.World)
 	s.Stats.index()
 	s.Staffing.index()
 	if (s.World.Behaviour == Behaviour{}) {

@@ -20,7 +20,7 @@ const (
 // quiet says whether nobody outside hears of the act.
 func (a *act) quiet() bool {
 	switch a.Kind {
-	case actAsk, actChat, actAnswer, actWrite, actClose, actGreet, actPick, actTempEnd:
+	case actReply, actAsk, actChat, actAnswer, actWrite, actClose, actGreet, actPick, actTempEnd:
 		return true
 	}
 	return false
@@ -65,13 +65,14 @@ func (s *Server) reply(t *transaction, a *act) bool {
 // longTalk is after how many turns nobody has anything left to say.
 const longTalk = 4
 
-// attend lets a member see that somebody wrote. Diligent ones answer, and soon; only at work. share scales the chance.
+// attend lets a member see that somebody wrote. Diligent ones answer, and soon; only at work. share scales the chance. Where
+// people never ask, nobody answers by themselves either: such a world says only what it is told to say.
 //
 // The dice of talking know the day and no more of the time: when a platform's answer lets people talk, its second depends
 // on how fast the platform is, and a world must come out the same.
 func (s *Server) attend(t *transaction, user, person, chat string, share float64, turn int) {
-	m := s.st.member(user)
-	if m == nil || turn >= longTalk {
+	m, p := s.st.member(user), s.st.people[person]
+	if m == nil || p == nil || turn >= longTalk || s.st.behaviour(p).Ask <= 0 {
 		return
 	}
 	idle := 1 - m.Diligence
@@ -104,7 +105,7 @@ func (s *Server) answer(t *transaction, a *act) {
 	if !s.write(t, a.User, a.Person, "chat", text) {
 		return
 	}
-	if p := s.st.people[a.Person]; p != nil && s.st.behaviour(p).Ask > 0 && r.Float64() < 0.4 {
+	if r.Float64() < 0.4 {
 		t.later(t.At+int64(longTail(r, 3)*float64(minuteMS)), act{Kind: actAsk, User: a.User, Person: a.Person, Try: a.Try})
 	}
 }

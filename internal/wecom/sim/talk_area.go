@@ -142,6 +142,11 @@ func (k *talk) age(id string) time.Duration {
 // talkDay forgets what WeCom forgets: old media, cards, jobs, messages.
 func talkDay(s *Server, t *transaction, _ *act) {
 	t.do(op{K: opForget})
+	for id, at := range s.talk.made {
+		if s.wall.Now().Sub(at) > time.Hour {
+			delete(s.talk.made, id) // nobody asks how old it is to the second any more
+		}
+	}
 	s.talk.shelf.keepOnly(s.st.sums())
 }
 

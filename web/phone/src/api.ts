@@ -21,7 +21,7 @@ export interface ChatRow {
   name: string;
   last?: string;
   at: string;
-  status: "friend" | "pending" | "deleted" | "gone" | "member";
+  status: "friend" | "pending" | "transfer" | "deleted" | "gone" | "member";
   people?: number;
 }
 
@@ -53,7 +53,19 @@ export interface Bubble {
   at: string;
   from: string;
   from_name: string;
-  kind: "welcome" | "mass" | "reply" | "sidebar" | "app" | "join" | "leave" | "added";
+  kind:
+    | "welcome"
+    | "mass"
+    | "reply"
+    | "sidebar"
+    | "chat"
+    | "greet"
+    | "ending"
+    | "takeover"
+    | "app"
+    | "join"
+    | "leave"
+    | "added";
   text: string;
   attachments?: Attachment[];
   msgid?: string;
@@ -66,7 +78,48 @@ export interface Chat {
   person_name?: string;
   peer_name?: string;
   friend?: boolean;
+  /** The member's customers are going to somebody else, and this one may refuse until then. */
+  transfer?: { to: string; to_name: string; due: string };
   messages: Bubble[];
+}
+
+export interface Question {
+  question_key: string;
+  title?: string;
+  option_list: { id: string; text: string }[];
+}
+
+/** A template card the app sent to a member; changed_to is what stands there once it was answered. */
+export interface CardMessage {
+  msgid: string;
+  card: {
+    button_selection?: Question;
+    select_list?: Question[];
+    checkbox?: Question & { mode?: number };
+    button_list?: { type?: number; text: string; key: string }[];
+    submit_button?: { text: string; key: string };
+    action_menu?: { action_list: { text: string; key: string }[] };
+  };
+  changed_to?: string;
+}
+
+export interface MomentRow {
+  moment_id: string;
+  userid: string;
+  name: string;
+  created_at: string;
+  published_at?: string;
+  own: boolean;
+  text: string;
+  attachments?: { msgtype: "image" | "video" | "link"; title?: string; url?: string }[];
+  selected: number;
+  seen: number;
+  likes: number;
+  comments: number;
+  cancelled?: boolean;
+  deleted?: boolean;
+  liked?: boolean;
+  commented?: boolean;
 }
 
 export interface MassTask {
@@ -134,8 +187,17 @@ export const reply = (id: string, row: { peer?: string; chat_id?: string }, text
   call("reply", { person: id, ...row, text });
 export const leave = (id: string, chat_id: string) => call("leave", { person: id, chat_id });
 export const unfriend = (id: string, userid: string) => call("delete", { person: id, userid });
+export const refuseTransfer = (id: string, userid: string) => call("refuse", { person: id, userid });
+/** Opens an acquisition link; without staff_qr nobody can be added by it any more. */
+export const openLink = (id: string, url: string) => call<{ staff_qr?: string }>("scan", { person: id, url });
 export const massTasks = (userid: string) => call<{ items: MassTask[] }>(`staff/${e(userid)}/tasks`);
 export const notices = (userid: string) => call<{ messages: Bubble[] }>(`staff/${e(userid)}/inbox`);
+export const cards = (userid: string) => call<{ items: CardMessage[] }>(`staff/${e(userid)}/cards`);
+export const moments = (kind: Kind, id: string) =>
+  call<{ items: MomentRow[] }>(`${kind === "staff" ? "staff" : "person"}/${e(id)}/moments`);
+/** Does something in the client by hand; see POST /sim/act. */
+export const act = (body: { kind: string } & Record<string, unknown>) =>
+  call<{ seen?: number; selected?: number }>("../act", body);
 export const confirm = (userid: string, msgid: string) =>
   call<{ sent: number; over_cap: number; not_friend: number }>(`staff/${e(userid)}/confirm`, { msgid });
 export const sidebar = (userid: string, target: { chat_id?: string; external_userid?: string }, text: string) =>
@@ -156,7 +218,7 @@ export async function codes(): Promise<CodeRow[] | null> {
 /** What a scanned address is: a code of WeCom to add or to join with, a landing page, or nothing we know. */
 export function readCode(
   address: string,
-): { kind: "way" | "join"; qr: string } | { kind: "landing"; token: string } | null {
+): { kind: "way" | "join" | "link"; qr: string } | { kind: "landing"; token: string } | null {
   let url: URL;
   try {
     url = new URL(address.trim(), window.location.origin);
@@ -165,6 +227,7 @@ export function readCode(
   }
   const bare = url.pathname.match(/\/sim\/qr\/([wj])\/[^/]+\.png$/);
   if (bare) return { kind: bare[1] === "w" ? "way" : "join", qr: address.trim() };
+  if (/\/sim\/ca\/[^/]+$/.test(url.pathname)) return { kind: "link", qr: address.trim() };
   const landing = url.pathname.match(/^\/c\/([^/]+)$/);
   if (landing) return { kind: "landing", token: decodeURIComponent(landing[1] ?? "") };
   return null;

@@ -1,6 +1,6 @@
 // A chat with bubbles. Links open in the phone; the staff's chat has the sidebar beside it.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type Attachment, type Bubble, chat, leave, PhoneError, reply, sidebar, unfriend } from "./api";
+import { type Attachment, type Bubble, chat, leave, PhoneError, refuseTransfer, reply, sidebar, unfriend } from "./api";
 import { lived } from "./guide";
 import { Avatar, Bar, Blank, chatTime, Sheet } from "./kit";
 import type { Nav, Target } from "./nav";
@@ -80,6 +80,30 @@ export function ChatScreen({ nav, row }: { nav: Nav; row: { peer?: string; chat_
           </button>
         )}
       </Bar>
+      {it.data?.transfer && (
+        <div class="notice" role="status">
+          <span>
+            {t(staff ? "transfer_note_staff" : "transfer_note", {
+              name: it.data.transfer.to_name,
+              due: chatTime(it.data.transfer.due, me.now),
+            })}
+          </span>
+          {!staff && (
+            <button
+              type="button"
+              disabled={busy}
+              onClick={() =>
+                void act(
+                  () => refuseTransfer(me.id, row.peer ?? ""),
+                  () => nav.say(t("transfer_refused")),
+                )
+              }
+            >
+              {t("transfer_refuse")}
+            </button>
+          )}
+        </div>
+      )}
       <div class="scroll chat">
         {it.data && count === 0 && <Blank title={t("no_messages")} />}
         {messages.map((message, i) => {

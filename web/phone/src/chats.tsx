@@ -33,6 +33,12 @@ export function Chats({ nav }: { nav: Nav }) {
             <Row icon="讯" title={t("notices")} text="" onOpen={() => nav.open({ at: "notices" })} />
           </>
         )}
+        <Row
+          icon="圈"
+          title={t(staff ? "moments_staff" : "moments")}
+          text={t(staff ? "moments_staff_hint" : "moments_hint")}
+          onOpen={() => nav.open({ at: "moments" })}
+        />
         {me.chats.length === 0 && (
           <Blank title={t(staff ? "no_chats_staff" : "no_chats")} hint={staff ? undefined : t("no_chats_hint")} />
         )}

@@ -1,6 +1,7 @@
 // The staff's send assistant: what the corp prepared, and the tap that sends it. Beside it, what the app wrote.
 import { useState } from "preact/hooks";
-import { confirm, type MassTask, massTasks, notices, PhoneError } from "./api";
+import { cards, confirm, type MassTask, massTasks, notices, PhoneError } from "./api";
+import { CardActions } from "./cards";
 import { Message, Part } from "./chat";
 import { lived } from "./guide";
 import { Bar, Blank, chatTime } from "./kit";
@@ -64,18 +65,24 @@ function Mass({ task, nav, onDone }: { task: MassTask; nav: Nav; onDone: () => v
 
 export function NoticesScreen({ nav }: { nav: Nav }) {
   const list = usePoll(`notices ${nav.me.id}`, () => notices(nav.me.id));
+  const sent = usePoll(`cards ${nav.me.id}`, () => cards(nav.me.id));
   const messages = list.data?.messages ?? [];
+  const byID = new Map((sent.data?.items ?? []).map((item) => [item.msgid, item]));
   return (
     <>
       <Bar title={t("notices")} onBack={nav.back} />
       <div class="scroll chat">
         {list.data && messages.length === 0 && <Blank title={t("no_messages")} />}
-        {messages.map((message, i) => (
-          <div key={i}>
-            <p class="when">{chatTime(message.at, nav.me.now)}</p>
-            <Message message={message} mine={false} named={false} nav={nav} />
-          </div>
-        ))}
+        {messages.map((message, i) => {
+          const card = byID.get(message.msgid ?? "");
+          return (
+            <div key={i}>
+              <p class="when">{chatTime(message.at, nav.me.now)}</p>
+              <Message message={message} mine={message.from === nav.me.id} named={false} nav={nav} />
+              {card && <CardActions item={card} nav={nav} onDone={() => sent.refresh()} />}
+            </div>
+          );
+        })}
       </div>
     </>
   );

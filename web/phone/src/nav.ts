@@ -14,7 +14,8 @@ export type Screen =
   | { at: "web"; url: string; title: string; beside?: Target }
   | { at: "card"; kind: "way" | "join"; qr: string }
   | { at: "mass" }
-  | { at: "notices" };
+  | { at: "notices" }
+  | { at: "moments" };
 
 export interface Nav {
   me: Person;

@@ -1,12 +1,13 @@
 // One person's phone: a stack of screens over their chat list.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { add, join, PhoneError, person, readCode } from "./api";
+import { add, join, openLink, PhoneError, person, readCode } from "./api";
 import { Card } from "./card";
 import { ChatScreen } from "./chat";
 import { Chats } from "./chats";
 import { lived } from "./guide";
 import { Blank } from "./kit";
 import { MassScreen, NoticesScreen } from "./mass";
+import { MomentsScreen } from "./moments";
 import type { Actor, Nav, Screen } from "./nav";
 import { usePoll } from "./poll";
 import { Scanner } from "./scanner";
@@ -51,6 +52,10 @@ export function Phone({ actor }: { actor: Actor }) {
         });
         return true;
       }
+      if (code?.kind === "link") {
+        void follow(code.qr);
+        return true;
+      }
       if (code) {
         nav.open({ at: "card", kind: code.kind, qr: code.qr });
         return true;
@@ -67,6 +72,16 @@ export function Phone({ actor }: { actor: Actor }) {
       timer.current = setTimeout(() => setToast(""), 2600);
     },
     refresh: () => void me.refresh(),
+  };
+
+  const follow = async (link: string) => {
+    try {
+      const { staff_qr } = await openLink(it.id, link);
+      if (staff_qr) nav.open({ at: "card", kind: "way", qr: staff_qr });
+      else nav.say(t("link_dead"));
+    } catch (error) {
+      nav.say(error instanceof PhoneError ? error.message : t("failed"));
+    }
   };
 
   const accept = async (kind: "way" | "join", qr: string) => {
@@ -97,6 +112,7 @@ export function Phone({ actor }: { actor: Actor }) {
       {top?.at === "card" && <Card nav={nav} kind={top.kind} onAccept={() => accept(top.kind, top.qr)} />}
       {top?.at === "mass" && <MassScreen nav={nav} />}
       {top?.at === "notices" && <NoticesScreen nav={nav} />}
+      {top?.at === "moments" && <MomentsScreen nav={nav} />}
       {toast && (
         <div class="toast" role="status">
           {toast}

@@ -64,7 +64,7 @@ export function WebView({ nav, url, title, beside }: Props) {
   const recognise = () => {
     const read = readCode(code);
     setCode("");
-    if (read && read.kind !== "landing") nav.open({ at: "card", kind: read.kind, qr: read.qr });
+    if (read && read.kind !== "landing" && read.kind !== "link") nav.open({ at: "card", kind: read.kind, qr: read.qr });
     else if (!read || !nav.visit(code)) nav.say(t("unknown_code"));
   };
 

@@ -1,6 +1,23 @@
 // Generated from docs/openapi by `npm run generate`. Never edited by hand.
 /* eslint-disable */
 export interface paths {
+    "/api/archive/adapter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Name the adapter to read from, after trying it */
+        put: operations["connectArchive"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/archive/ask": {
         parameters: {
             query?: never;
@@ -1011,6 +1028,23 @@ export interface paths {
         patch: operations["update-store"];
         trace?: never;
     };
+    "/api/system/call-limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** WeCom's limits of calls, fullest first */
+        get: operations["listCallLimits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system/callbacks": {
         parameters: {
             query?: never;
@@ -1146,6 +1180,24 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/system/meters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What WeCom rations, and how much of it is used */
+        get: operations["getMeters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Say what WeCom allows this corp, where it does not tell */
+        patch: operations["setMeterLimits"];
         trace?: never;
     };
     "/api/system/outbox": {
@@ -1802,6 +1854,8 @@ export interface components {
             retention_months: number;
         };
         ArchiveStateOut: {
+            /** @description of the adapter */
+            address: string;
             ask_problem: components["schemas"]["ArchiveProblem"];
             /** @description the archive's secret is known, so WeCom can be asked about seats and consents */
             can_ask: boolean;
@@ -1936,6 +1990,47 @@ export interface components {
              * @description simulated seconds per second, at most
              */
             speed?: number;
+        };
+        ConnectInBody: {
+            /** @description http:// or https://; empty disconnects */
+            address: string;
+            /** @description that the adapter wants to see; empty = as it is */
+            key?: string;
+        };
+        CorpCallLimit: {
+            api: string;
+            /**
+             * Format: int64
+             * @description so many calls run at the same time at most, after WeCom refused for that
+             */
+            at_once: number | null;
+            /**
+             * Format: int64
+             * @description this process's share
+             */
+            limit: number | null;
+            /**
+             * Format: int64
+             * @description calls that WeCom refused for frequency since the process started
+             */
+            refused: number;
+            /** @enum {string} */
+            state: "ok" | "near" | "slowed" | "blocked";
+            /**
+             * Format: date-time
+             * @description until when the API is not called after WeCom refused it
+             */
+            until: string | null;
+            /** Format: int64 */
+            used: number | null;
+            /**
+             * @description day and month are those of the calendar; none where only WeCom's refusals count
+             * @enum {string}
+             */
+            window: "minute" | "hour" | "day" | "month" | "none";
+        };
+        CorpCallLimitsOut: {
+            items: components["schemas"]["CorpCallLimit"][];
         };
         CorpCallback: {
             /** Format: int64 */
@@ -2109,6 +2204,37 @@ export interface components {
         CorpJobsOut: {
             items: components["schemas"]["JobInfo"][];
             ui: string;
+        };
+        CorpMeter: {
+            /** Format: date-time */
+            as_of: string | null;
+            /** @description an error code: why it is not known */
+            error: string;
+            /** Format: int64 */
+            limit: number | null;
+            /** @enum {string} */
+            name: "ways" | "tags" | "templates" | "intercept" | "friends" | "mass_customers" | "mass_groups" | "acquisition" | "moments";
+            parts: components["schemas"]["CorpMeterPart"][];
+            /** @description the error's sentence */
+            reason: string;
+            /** @enum {string} */
+            source: "wecom" | "ours";
+            /** @enum {string} */
+            state: "ok" | "near" | "full" | "unknown";
+            /** Format: int64 */
+            used: number | null;
+        };
+        CorpMeterPart: {
+            /** Format: int64 */
+            count: number;
+            label?: string;
+            name: string;
+            /** Format: int64 */
+            staff_id?: number;
+        };
+        CorpMetersOut: {
+            items: components["schemas"]["CorpMeter"][];
+            settings: components["schemas"]["SyncSettings"];
         };
         CorpQueue: {
             /** Format: int64 */
@@ -3510,6 +3636,10 @@ export interface components {
             next: string | null;
             next_kind: string;
         };
+        SyncSettings: {
+            /** Format: int64 */
+            friends_per_staff: number;
+        };
         SyncStep: {
             /** Format: int64 */
             done: number;
@@ -3634,6 +3764,39 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    connectArchive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConnectInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
     askArchiveConsents: {
         parameters: {
             query?: never;
@@ -5734,7 +5897,7 @@ export interface operations {
     getOfficialFigures: {
         parameters: {
             query?: {
-                /** @description business day; empty = the day before the corp's today */
+                /** @description business day; empty = the newest that is archived */
                 date?: string;
                 days?: number;
             };
@@ -5857,6 +6020,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DirectoryIdReply"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    listCallLimits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorpCallLimitsOut"];
                 };
             };
             /** @description Error */
@@ -6137,6 +6329,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CorpJobsOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    getMeters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorpMetersOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiProblem"];
+                };
+            };
+        };
+    };
+    setMeterLimits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SyncSettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiEmpty"];
                 };
             };
             /** @description Error */

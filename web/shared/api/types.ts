@@ -224,6 +224,10 @@ export interface CustomerDetail {
     join_scene: number;
     code_name: string | null;
   }[];
+  /** What the customer said about the chat archive; null while it is not used. */
+  archive: {
+    consents: { place: ArchivePlace; with: string; state: ConsentState; since: string | null }[];
+  } | null;
   orders: {
     count: number;
     net_fen: number;
@@ -687,6 +691,18 @@ export interface OutboxCall {
   cause_id: number;
 }
 
+/** How far an API of WeCom is from one of its limits, as the process that answers counts. */
+export interface CallLimit {
+  api: string;
+  window: "minute" | "hour" | "day" | "month" | "none";
+  used: number | null;
+  limit: number | null;
+  state: "ok" | "near" | "slowed" | "blocked";
+  until: string | null;
+  at_once: number | null;
+  refused: number;
+}
+
 export type SyncThing = "staff" | "tags" | "relations" | "groups" | "members" | "ways" | "join_ways";
 export type SyncWhat = "added" | "ended" | "amended";
 export type SyncReason =
@@ -764,6 +780,82 @@ export interface SyncRepair {
   callback_id: number;
 }
 
+/** One thing that WeCom rations; used and limit are null while they are not known. */
+export interface Meter {
+  name: string;
+  used: number | null;
+  limit: number | null;
+  state: "ok" | "near" | "full" | "unknown";
+  source: "wecom" | "ours";
+  as_of: string | null;
+  error: string;
+  /** The error's sentence. */
+  reason: string;
+  parts: { name: string; count: number; staff_id?: number; label?: string }[];
+}
+
+export interface Meters {
+  items: Meter[];
+  settings: { friends_per_staff: number };
+}
+
+interface ArchivedDay {
+  staff_id: number;
+  staff_name: string;
+  store_name: string;
+  day: string;
+  /** WeCom gave this day; without it every figure is null. */
+  given: boolean;
+  /** Read so late that WeCom had surely summed the day up. */
+  final: boolean;
+}
+
+/** A day of a member of staff in single chats, by WeCom. */
+export interface StaffDay extends ArchivedDay {
+  chats: number | null;
+  messages: number | null;
+  reply_percent: number | null;
+  reply_minutes: number | null;
+  negative: number | null;
+  applies: number | null;
+  contacts: number | null;
+}
+
+/** A day of an owner's groups, by WeCom. */
+export interface OwnerDay extends ArchivedDay {
+  groups: number | null;
+  new_groups: number | null;
+  active_groups: number | null;
+  members: number | null;
+  new_members: number | null;
+  active_members: number | null;
+  messages: number | null;
+}
+
+export interface CoverDay {
+  day: string;
+  staff: number;
+  staff_absent: number;
+  staff_open: number;
+  owners: number;
+  owner_absent: number;
+  owner_open: number;
+}
+
+export interface StatisticCover {
+  first: string | null;
+  last: string | null;
+  /** Staff with a seat now. */
+  staff: number;
+  items: CoverDay[];
+}
+
+export interface OfficialFigures {
+  date: string;
+  tiles: Metric[];
+  series: Series[];
+}
+
 export interface StrayWay {
   config_id: string;
   state: string;
@@ -789,6 +881,136 @@ export interface AuditEntry {
   action: string;
   object: string;
   detail: unknown;
+}
+
+// Chat archive
+
+export type ArchivePlace = "single" | "internal" | "room";
+export type ConsentState = "agree" | "disagree" | "unknown";
+export type ArchiveFileState = "listed" | "wanted" | "stored" | "expired" | "too_large" | "failed";
+
+export interface ArchivePerson {
+  kind: "staff" | "customer" | "robot";
+  /** The staff member's or the customer's; null for one we do not know. */
+  id: number | null;
+  name: string;
+  account: string;
+}
+
+export interface ArchiveChat {
+  id: number;
+  place: ArchivePlace;
+  member: ArchivePerson | null;
+  peer: ArchivePerson | null;
+  group_id: number | null;
+  room_id: string;
+  name: string;
+  first_at: string | null;
+  last_at: string | null;
+  messages: number;
+}
+
+export interface ArchiveHit {
+  id: number;
+  chat: ArchiveChat;
+  at: string;
+  kind: string;
+  sender: ArchivePerson;
+  parts: { text: string; hit?: boolean }[];
+  recalled_at: string | null;
+}
+
+export interface ArchiveResult {
+  items: ArchiveHit[];
+  next: string;
+  /** On the first page alone. */
+  total: number | null;
+  capped: boolean;
+  took_ms: number;
+}
+
+export interface ArchiveMessage {
+  id: number;
+  at: string;
+  kind: string;
+  sender: ArchivePerson;
+  body: string;
+  link?: string;
+  recalled_at: string | null;
+  files: { n: number; name: string; size: number; state: ArchiveFileState }[];
+  /** It holds more than its text and files. */
+  more: boolean;
+}
+
+export interface ArchiveStretch {
+  chat: ArchiveChat;
+  items: ArchiveMessage[];
+  before: boolean;
+  after: boolean;
+}
+
+export interface ArchiveRaw {
+  kind: string;
+  msg_id: string;
+  body: string;
+  rest: unknown;
+}
+
+export interface ArchiveConsent {
+  customer: ArchivePerson;
+  place: ArchivePlace;
+  staff: ArchivePerson | null;
+  group_id: number | null;
+  group: string;
+  state: ConsentState;
+  since: string | null;
+  source: "callback" | "message" | "check";
+  checked_at: string | null;
+}
+
+export interface ArchiveSeat {
+  staff_id: number;
+  name: string;
+  userid: string;
+  active: boolean;
+  since: string | null;
+}
+
+export interface ArchiveCoverage {
+  /** Null while it is not known who has a seat. */
+  asked_at: string | null;
+  seated: ArchiveSeat[];
+  unseated: ArchiveSeat[];
+}
+
+export interface ArchiveSettings {
+  retention_months: number;
+  fetch_media: boolean;
+  media_max_mb: number;
+}
+
+export interface ArchiveState {
+  enabled: boolean;
+  address: string;
+  can_ask: boolean;
+  position: number;
+  messages: number;
+  duplicates: number;
+  switches: number;
+  strange: number;
+  pulled_at: string | null;
+  caught_up_at: string | null;
+  last_at: string | null;
+  failures: number;
+  failed_at: string | null;
+  problem: { code: string; message: string } | null;
+  seats_at: string | null;
+  checked_at: string | null;
+  ask_problem: { code: string; message: string } | null;
+  months: { month: string; messages: number | null; bytes: number }[];
+  gaps: { from: string; to: string; at_most: number | null; found_at: string }[];
+  files_wanted: number;
+  settings: ArchiveSettings;
 }
 
 // Staff pages

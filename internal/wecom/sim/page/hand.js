@@ -31,6 +31,8 @@ const kinds = {
   app_card_menu: { userid: 'text', msgid: 'text', key: 'text' },
   moment_publish: { userid: 'text', moment_id: 'text' },
   moment_delete: { userid: 'text', moment_id: 'text' },
+  moment_like: { person: 'text', userid: 'text', moment_id: 'text' },
+  moment_comment: { person: 'text', userid: 'text', moment_id: 'text' },
   moment_post: { userid: 'text', text: 'text' },
   consent: { person: 'text', userid: 'text', chat_id: 'text', agree: 'bool' },
   show: { person: 'text', userid: 'text', chat_id: 'text', msgtype: 'text' },

@@ -187,6 +187,8 @@ export const en = {
   act_app_card_menu: 'A member uses a card\'s menu',
   act_moment_publish: 'A member publishes a moment',
   act_moment_delete: 'A member deletes a moment',
+  act_moment_like: 'A customer likes a moment',
+  act_moment_comment: 'A customer comments on a moment',
   act_moment_post: 'A member posts a moment',
   act_consent: 'A customer answers about the archive',
   act_show: 'A picture, voice message etc. in a chat',

@@ -187,6 +187,8 @@ export const zh = {
   act_app_card_menu: '员工点卡片菜单',
   act_moment_publish: '员工发表企业朋友圈',
   act_moment_delete: '员工删除朋友圈',
+  act_moment_like: '顾客给朋友圈点赞',
+  act_moment_comment: '顾客评论朋友圈',
   act_moment_post: '员工自己发朋友圈',
   act_consent: '顾客同意或拒绝存档',
   act_show: '聊天里发图片、语音等',

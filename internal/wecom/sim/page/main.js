@@ -82,7 +82,7 @@ function draw() {
     const o = await get('overview')
     corp.textContent = `${o.corp} · ${o.keys.corp_id}`
     phone.hidden = !o.phone
-    phone.href = address(location.pathname.startsWith('/phone/') ? '../' : '../phone/')
+    phone.href = address('../phone/')
   })
 }
 

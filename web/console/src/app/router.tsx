@@ -13,6 +13,7 @@ import {
   useRouter,
 } from "@tanstack/react-router";
 import { Button } from "antd";
+import { archiveSearch } from "../features/archive/search";
 import { signInSearch } from "../features/auth/search";
 import { customerSearch, customersSearch } from "../features/customer/search";
 import { groupSearch, groupsSearch } from "../features/group/search";
@@ -21,6 +22,7 @@ import { codesSearch } from "../features/livecode/search";
 import { ordersSearch } from "../features/order/search";
 import { setupSearch } from "../features/setup/search";
 import { boardSearch, planSearch } from "../features/sop/search";
+import { statisticsSearch } from "../features/statistic/search";
 import { storesSearch } from "../features/store/search";
 import { auditSearch, callbacksSearch, outboxSearch, syncSearch } from "../features/system/search";
 import { tasksSearch } from "../features/task/search";
@@ -174,6 +176,12 @@ const children = [
   }),
   createRoute({
     getParentRoute: under,
+    path: "/archive",
+    validateSearch: archiveSearch,
+    component: lazyRouteComponent(() => import("../features/archive/archive-page"), "ArchivePage"),
+  }),
+  createRoute({
+    getParentRoute: under,
     path: "/orders",
     validateSearch: ordersSearch,
     component: lazyRouteComponent(() => import("../features/order/list-page"), "OrderListPage"),
@@ -222,6 +230,17 @@ const children = [
     getParentRoute: under,
     path: "/system/wecom",
     component: lazyRouteComponent(() => import("../features/setup/settings-page"), "WeComSettingsPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/system/meters",
+    component: lazyRouteComponent(() => import("../features/system/meters-page"), "MetersPage"),
+  }),
+  createRoute({
+    getParentRoute: under,
+    path: "/statistics",
+    validateSearch: statisticsSearch,
+    component: lazyRouteComponent(() => import("../features/statistic/list-page"), "StatisticsPage"),
   }),
   createRoute({
     getParentRoute: under,

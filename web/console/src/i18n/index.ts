@@ -3,12 +3,14 @@
 import i18next from "i18next";
 import { initReactI18next, useTranslation } from "react-i18next";
 import { acquisition } from "./acquisition";
+import { archive } from "./archive";
 import { callback } from "./callback";
 import { kit } from "./kit";
 import { people } from "./people";
 import { retention } from "./retention";
 import { setup } from "./setup";
 import { shell } from "./shell";
+import { statistic } from "./statistic";
 import { sync } from "./sync";
 import { system } from "./system";
 
@@ -19,9 +21,11 @@ export const messages = {
   ...acquisition,
   ...retention,
   ...system,
+  ...statistic,
   ...sync,
   ...callback,
   ...setup,
+  ...archive,
 } as const;
 
 export type MessageKey = keyof typeof messages;

@@ -3,12 +3,14 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type MessageKey, messages } from ".";
 import { acquisition } from "./acquisition";
+import { archive } from "./archive";
 import { callback } from "./callback";
 import { kit } from "./kit";
 import { people } from "./people";
 import { retention } from "./retention";
 import { setup } from "./setup";
 import { shell } from "./shell";
+import { statistic } from "./statistic";
 import { sync } from "./sync";
 import { system } from "./system";
 
@@ -34,8 +36,8 @@ describe("messages", () => {
   );
 
   it("are not defined twice in different areas", () => {
-    const all = [kit, shell, people, acquisition, retention, system, sync, callback, setup].flatMap((area) =>
-      Object.keys(area),
+    const all = [kit, shell, people, acquisition, retention, system, statistic, sync, callback, setup, archive].flatMap(
+      (area) => Object.keys(area),
     );
     expect(all.filter((key, i) => all.indexOf(key) !== i)).toEqual([]);
   });

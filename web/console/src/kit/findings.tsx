@@ -48,7 +48,7 @@ export function Findings({ items, zone, fold }: Props) {
       {shown.map((item) => (
         <li key={item.id} className="check" data-check={item.id} data-state={item.state}>
           <CheckMark state={item.state} />
-          <div className="grow">
+          <div className="grow check-text">
             <b>{item.title}</b>
             <span className="check-found">{item.found}</span>
             {item.fix && item.state !== "ok" && item.state !== "skipped" && (

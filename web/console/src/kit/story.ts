@@ -19,6 +19,8 @@ const tones: Record<string, Tone> = {
   "welcome.failed": "bad",
   "customer.ended": "bad",
   "customer.transfer_failed": "warn",
+  "archive.agreed": "good",
+  "archive.disagreed": "warn",
   "customer.opted_out": "bad",
   "group.left": "bad",
   "order.refunded": "bad",

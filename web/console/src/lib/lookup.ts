@@ -1,6 +1,6 @@
 // Short lists to choose from (stores, staff, groups, tags), shared by filters and forms of several features.
 import { unwrap } from "@shared/api/client";
-import type { Code, Group, Page, Staff, Store, TagGroup } from "@shared/api/types";
+import type { Code, Customer, Group, Page, Staff, Store, TagGroup } from "@shared/api/types";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useState } from "react";
 import { api } from "./api";
@@ -61,6 +61,20 @@ export function useGroupLookup(storeId?: number): Lookup {
     ...shared,
   });
   const options = (data?.items ?? []).map((g) => ({ value: g.id, label: `${g.name}（${g.members}/${g.capacity}）` }));
+  return { options, onSearch, loading: isFetching };
+}
+
+export function useCustomerLookup(): Lookup {
+  const [q, onSearch] = useTyped();
+  const { data, isFetching } = useQuery({
+    queryKey: ["lookup", "customers", q],
+    queryFn: () => unwrap<Page<Customer>>(api.GET("/api/customers", { params: { query: { q, limit: 50 } } })),
+    ...shared,
+  });
+  const options = (data?.items ?? []).map((c) => ({
+    value: c.id,
+    label: c.stores.length > 0 ? `${c.name} · ${c.stores[0]}` : c.name,
+  }));
   return { options, onSearch, loading: isFetching };
 }
 

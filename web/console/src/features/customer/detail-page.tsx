@@ -54,6 +54,7 @@ export function CustomerDetailPage() {
               <Purchases customer={customer} />
               <Touches customer={customer} />
               <Sops customer={customer} />
+              <Archive customer={customer} />
             </div>
           </div>
         </>
@@ -319,6 +320,40 @@ function Sops({ customer }: { customer: CustomerDetail }) {
             {run.next_step &&
               ` · ${t("customer.sop_next", { step: run.next_step, at: time(run.next_at, zone, "short") })}`}
           </div>
+        </div>
+      ))}
+    </Panel>
+  );
+}
+
+const consentTones = { agree: "success", disagree: "error", unknown: "warning" } as const;
+
+/** What the customer said about the chat archive; nothing while it is not used. */
+function Archive({ customer }: { customer: CustomerDetail }) {
+  const t = useT();
+  const zone = useZone();
+  const may = useCan("archive.read");
+  if (!customer.archive) return null;
+  const { consents } = customer.archive;
+  return (
+    <Panel
+      title={t("customer.archive")}
+      extra={
+        may && (
+          <Link to="/archive" search={{ tab: "chats", customer_id: customer.id } as never}>
+            {t("archive.tab.chats")}
+          </Link>
+        )
+      }
+    >
+      {consents.length === 0 && <span className="quiet">{t("customer.archive_none")}</span>}
+      {consents.map((consent) => (
+        <div className="row" key={`${consent.place} ${consent.with}`}>
+          <span className="grow clip">{consent.with || t.word("archive_place", consent.place)}</span>
+          <span className="quiet num">{consent.since ? time(consent.since, zone) : ""}</span>
+          <Tag color={consentTones[consent.state]} style={{ marginInlineEnd: 0 }}>
+            {t.word("archive_state", consent.state)}
+          </Tag>
         </div>
       ))}
     </Panel>

@@ -63,12 +63,15 @@ function Report({ report }: { report: DoctorReport }) {
   return (
     <div className="stack">
       <div className="tiles tiles-four">
-        {(["fail", "warn", "unknown", "ok"] as const).map((state) => (
-          <div className="tile row" key={state}>
-            <CheckMark state={state} />
-            <b>{t(`doctor.sum_${state}`, { n: report.items.filter((item) => item.state === state).length })}</b>
-          </div>
-        ))}
+        {(["fail", "warn", "unknown", "ok"] as const).map((state) => {
+          const n = report.items.filter((item) => item.state === state).length;
+          return (
+            <div className={n > 0 ? "tile row" : "tile row is-none"} key={state}>
+              <CheckMark state={state} />
+              <b>{t(`doctor.sum_${state}`, { n })}</b>
+            </div>
+          );
+        })}
       </div>
       {areas.map((area) => {
         const items = report.items.filter((item) => item.area === area);

@@ -3,9 +3,11 @@ import type {
   AuditEntry,
   CallbackDetail,
   CallbackPage,
+  CallLimit,
   Door,
   Health,
   Job,
+  Meters,
   OutboxCall,
   Page,
   StrayWay,
@@ -60,11 +62,23 @@ export const outboxQuery = ({ page: _, ...query }: OutboxSearch) =>
     placeholderData: keepPreviousData,
   });
 
-export const syncQuery = queryOptions({
-  queryKey: ["system", "sync"],
-  queryFn: () => unwrap<{ items: SyncRun[]; next: string | null; next_kind: string }>(api.GET("/api/system/sync")),
-  refetchInterval: (q) => (q.state.data?.items.some((run) => !run.finished_at) ? 1500 : 15_000),
+export const callLimitsQuery = queryOptions({
+  queryKey: ["system", "call-limits"],
+  queryFn: () => unwrap<{ items: CallLimit[] }>(api.GET("/api/system/call-limits")),
+  refetchInterval: 5000,
 });
+
+/** The newest runs; of one kind, if given. What runs is asked for often, so that its bars move. */
+export const syncQuery = (kind: SyncRun["kind"] | undefined) =>
+  queryOptions({
+    queryKey: ["system", "sync", kind ?? "all"],
+    queryFn: () =>
+      unwrap<{ items: SyncRun[]; next: string | null; next_kind: string; held_back_until: string | null }>(
+        api.GET("/api/system/sync", { params: { query: { kind } } }),
+      ),
+    placeholderData: keepPreviousData,
+    refetchInterval: (q) => (q.state.data?.items.some((run) => !run.finished_at) ? 1500 : 15_000),
+  });
 
 export const startSync = (kind: SyncRun["kind"]) =>
   unwrap<{ id: number }>(api.POST("/api/system/sync", { params: { query: { kind } } }));
@@ -105,3 +119,11 @@ export const auditQuery = ({ cursor, limit }: TableSearch) =>
     queryFn: () => unwrap<Page<AuditEntry>>(api.GET("/api/audit", { params: { query: { cursor, limit } } })),
     placeholderData: keepPreviousData,
   });
+
+export const metersQuery = queryOptions({
+  queryKey: ["system", "meters"],
+  queryFn: () => unwrap<Meters>(api.GET("/api/system/meters")),
+});
+
+export const saveMeterLimits = (friends_per_staff: number) =>
+  unwrap(api.PATCH("/api/system/meters", { body: { friends_per_staff } }));

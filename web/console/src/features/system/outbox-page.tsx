@@ -11,6 +11,7 @@ import { Status } from "../../kit/status";
 import { useUrlState } from "../../lib/search";
 import { useZone } from "../../lib/session";
 import { outboxQuery } from "./api";
+import { CallLimits } from "./call-limits";
 import { outboxSearch } from "./search";
 
 export function OutboxPage() {
@@ -56,7 +57,7 @@ export function OutboxPage() {
   );
   return (
     <>
-      <PageHeader title={t("menu.outbox")} note={t("system.outbox_note")} />
+      <PageHeader title={t("menu.outbox")} note={t("system.outbox_note")} extra={<CallLimits />} />
       <FilterBar
         values={search}
         onChange={setSearch}

@@ -41,6 +41,7 @@ export const syncReasons = [
 /** `run` opens the list of what a run repaired. */
 export const syncSearch = z.object({
   ...tableFields,
+  kind: field.oneOf(["full", "check"]),
   run: field.id,
   thing: field.oneOf(syncThings),
   what: field.oneOf(syncWhats),

@@ -3,7 +3,7 @@
 import type { SyncResult, SyncRun, SyncThing } from "@shared/api/types";
 import { count, duration, percent, time, unknown } from "@shared/format";
 import { useQuery } from "@tanstack/react-query";
-import { Alert, Button, Table, Tag, Tooltip } from "antd";
+import { Alert, Button, Segmented, Table, Tag, Tooltip } from "antd";
 import { type Translate, useT } from "../../i18n";
 import { PageHeader, Panel } from "../../kit/page";
 import { EmptyState, Loaded } from "../../kit/states";
@@ -22,13 +22,14 @@ export function SyncPage() {
   const zone = useZone();
   const may = useCan("system.manage");
   const [search, setSearch] = useUrlState(syncSearch);
-  const query = useQuery(syncQuery);
+  const query = useQuery(syncQuery(search.kind));
+  const all = useQuery(syncQuery(undefined)); // what runs now is shown whatever is listed
   const start = useWrite({
     call: (kind: SyncRun["kind"]) => startSync(kind),
     done: t("system.sync_started"),
     refresh: [["system", "sync"]],
   });
-  const open = query.data?.items.find((run) => run.state === "running" || run.state === "paused");
+  const open = all.data?.items.find((run) => run.state === "running" || run.state === "paused");
   const button = may && (
     <Button
       type="primary"
@@ -57,16 +58,28 @@ export function SyncPage() {
           </>
         }
       />
-      {open && <RunProgress run={open} />}
+      {open && <RunProgress run={open} heldBack={all.data?.held_back_until ?? null} />}
       <Panel
         flush
         title={t("sync.runs")}
         extra={
-          query.data?.next && (
-            <span className="quiet">
-              {t("sync.next", { kind: t.word("sync_kind", query.data.next_kind), at: time(query.data.next, zone) })}
-            </span>
-          )
+          <span className="row" style={{ gap: 14 }}>
+            {query.data?.next && (
+              <span className="quiet">
+                {t("sync.next", { kind: t.word("sync_kind", query.data.next_kind), at: time(query.data.next, zone) })}
+              </span>
+            )}
+            <Segmented
+              size="small"
+              value={search.kind ?? "all"}
+              options={[
+                { value: "all", label: t("sync.all_kinds") },
+                { value: "full", label: t("sync_kind.full") },
+                { value: "check", label: t("sync_kind.check") },
+              ]}
+              onChange={(kind) => setSearch({ kind: kind === "full" || kind === "check" ? kind : undefined })}
+            />
+          </span>
         }
       >
         <Loaded query={query}>
@@ -219,7 +232,13 @@ function Statement({ run, onRepairs, onStrays }: StatementProps) {
           })),
           {
             title: t("sync.why"),
-            render: (_, row) => <Reasons byReason={result.why?.[row.thing]} onOpen={() => onRepairs(row.thing)} />,
+            render: (_, row) => (
+              <Reasons
+                byReason={result.why?.[row.thing]}
+                counted={result.remote?.[row.thing] !== undefined}
+                onOpen={() => onRepairs(row.thing)}
+              />
+            ),
           },
         ]}
       />
@@ -238,10 +257,19 @@ function Statement({ run, onRepairs, onStrays }: StatementProps) {
   );
 }
 
-function Reasons({ byReason, onOpen }: { byReason: Record<string, number> | undefined; onOpen: () => void }) {
+interface ReasonsProps {
+  byReason: Record<string, number> | undefined;
+  /** Whether the run counted this thing at all. */
+  counted: boolean;
+  onOpen: () => void;
+}
+
+function Reasons({ byReason, counted, onOpen }: ReasonsProps) {
   const t = useT();
   const entries = Object.entries(byReason ?? {}).sort((a, b) => b[1] - a[1]);
-  if (entries.length === 0) return <span className="quiet">{t("sync.nothing_missing")}</span>;
+  if (entries.length === 0) {
+    return <span className="quiet">{t(counted ? "sync.nothing_missing" : "sync.not_compared")}</span>;
+  }
   return (
     <span className="row row-wrap" style={{ gap: 4 }}>
       {entries.map(([reason, n]) => (

@@ -8,7 +8,8 @@ import { useWrite } from "../../lib/mutation";
 import { useCan, useZone } from "../../lib/session";
 import { pauseSync, resumeSync } from "./api";
 
-export function RunProgress({ run }: { run: SyncRun }) {
+/** `heldBack` is until when WeCom's limits hold calls back, in wall time. */
+export function RunProgress({ run, heldBack }: { run: SyncRun; heldBack: string | null }) {
   const t = useT();
   const zone = useZone();
   const may = useCan("system.manage");
@@ -47,6 +48,9 @@ export function RunProgress({ run }: { run: SyncRun }) {
         <div className="stack">
           <Progress percent={Math.floor(share * 100)} status={paused ? "normal" : "active"} />
           {run.error && <Alert type="warning" showIcon title={t("sync.waits")} description={run.error} />}
+          {heldBack && !paused && (
+            <Alert type="info" showIcon title={t("sync.held_back", { at: time(heldBack, zone, "second") })} />
+          )}
           <div className="sync-steps">
             {steps.map((step) => (
               <StepBar key={step.name} step={step} paused={paused} />
