@@ -14,6 +14,7 @@ type mix struct {
 	adds, joins, leaves, deletes int
 	over                         time.Duration
 	keepers                      int // friends who stay; the workers' other work is about them
+	stores                       int
 }
 
 func (m mix) total() int { return m.adds + m.joins + m.leaves + m.deletes }
@@ -21,11 +22,14 @@ func (m mix) total() int { return m.adds + m.joins + m.leaves + m.deletes }
 // burstOf is a burst of 10,000 callbacks a minute, 1,500 of them with a welcome, for as long as asked.
 func burstOf(over time.Duration) mix {
 	share := func(perMinute int) int { return max(6, int(float64(perMinute)*over.Minutes())) }
-	return mix{adds: share(1500), joins: share(3000), leaves: share(2500), deletes: share(3000), over: over, keepers: 2000}
+	m := mix{adds: share(1500), joins: share(3000), leaves: share(2500), deletes: share(3000), over: over, keepers: 2000, stores: 60}
+	if over < time.Second {
+		m.keepers, m.stores = 200, 6
+	}
+	return m
 }
 
 const (
-	burstStores  = 60
 	staffOfStore = 3
 	roomOfStore  = 2 // groups
 )
@@ -42,7 +46,7 @@ type burstWorld struct {
 }
 
 func makeBurst(m mix, start time.Time) *burstWorld {
-	w := &burstWorld{stores: chain.Stores(burstStores, 3)}
+	w := &burstWorld{stores: chain.Stores(m.stores, 3)}
 	w.World = sim.World{Seed: 3, Start: start, Limits: sim.Limits{HalfAdd: -1}, Behaviour: sim.Behaviour{Scan: 1},
 		Departments: []sim.Department{{ID: 1, Name: "总部"}},
 		TagGroups:   []sim.TagGroup{{ID: "etBENCH", Name: "来源", Tags: []sim.Tag{{ID: "etBENCHcode", Name: "扫码"}}}}}

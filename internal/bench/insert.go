@@ -47,18 +47,22 @@ func (r *run) bareInserts(ctx context.Context, rows []inboxRow, connections int)
 	if err != nil {
 		return delivery{}, err
 	}
-	sql := `INSERT INTO ` + table + ` ` + inboxColumns + ` VALUES ($1, $2, false, $3, $3, $4, $5, $6, $7, $8, $9, $10, 'new', $3, $1)`
 	d, err := r.spread(len(rows), connections, func(int) (func(i int) error, func(), error) {
 		return func(i int) error {
-			x := rows[i]
-			_, err := r.db.Exec(ctx, sql, x.id, x.lane, x.at, x.event, x.change, x.entity, x.userID, x.externalUserID, x.chat, x.body)
-			return err
+			return r.insertOne(ctx, table, rows[i])
 		}, func() {}, nil
 	})
 	if err != nil {
 		return d, err
 	}
 	return d, r.count(ctx, table, len(rows))
+}
+
+// insertOne writes one row with a commit of its own.
+func (r *run) insertOne(ctx context.Context, table string, x inboxRow) error {
+	_, err := r.db.Exec(ctx, `INSERT INTO `+table+` `+inboxColumns+` VALUES ($1, $2, false, $3, $3, $4, $5, $6, $7, $8, $9, $10, 'new', $3, $1)`,
+		x.id, x.lane, x.at, x.event, x.change, x.entity, x.userID, x.externalUserID, x.chat, x.body)
+	return err
 }
 
 const (

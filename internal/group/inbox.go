@@ -182,10 +182,17 @@ func joinScene(s int) int {
 	return s
 }
 
-// lags reports whether a detail may be older than the callback about it that came last. When it has the callback's version
-// it is not.
+// lags reports whether a detail may be older than the callback about it that came last: it lacks somebody who has joined,
+// and has not the callback's version.
 func lags(g wecom.Group, last inbox.Event) bool {
-	return last.CurMemVer != "" && last.CurMemVer != g.Version && len(g.Members) > 0 && last.UpdateDetail == "add_member"
+	if last.CurMemVer == "" || last.CurMemVer == g.Version || len(g.Members) == 0 || last.UpdateDetail != "add_member" {
+		return false
+	}
+	return slices.ContainsFunc(last.MemChange, func(id string) bool { return !shows(g, id) })
+}
+
+func shows(g wecom.Group, id string) bool {
+	return slices.ContainsFunc(g.Members, func(m wecom.GroupMember) bool { return m.UserID == id })
 }
 
 // withLagging adds members that a callback says have joined but the detail, which may lag behind, does not show yet; not
@@ -195,7 +202,7 @@ func withLagging(g wecom.Group, told hints, last inbox.Event, left leaves) wecom
 		return g
 	}
 	for _, id := range last.MemChange {
-		if slices.ContainsFunc(g.Members, func(m wecom.GroupMember) bool { return m.UserID == id }) {
+		if shows(g, id) {
 			continue
 		}
 		h := told[id][len(told[id])-1]

@@ -102,7 +102,7 @@ func (in *Inbox) RunOnce(ctx context.Context, lane int) (int, error) {
 func (in *Inbox) claim(ctx context.Context, lane int) ([]stored, int, error) {
 	rows, err := in.db.Query(ctx, `SELECT id, cause_id, corp_at, received_at, body, entity, attempts FROM inbox_event e
 		WHERE lane = $1 AND state = 'new' AND next_at <= $2 AND NOT EXISTS (SELECT 1 FROM inbox_event p
-			WHERE p.entity = e.entity AND p.id < e.id AND p.lane = $1 AND p.state = 'new' AND p.next_at > $2 AND p.attempts <= $4)
+			WHERE p.entity = e.entity AND p.id < e.id AND p.lane = $1 AND p.state = 'new' AND p.next_at > $2 AND p.attempts > 0 AND p.attempts <= $4)
 		ORDER BY id LIMIT $3`, lane, in.wall.Now(), workBatch, holdAttempts)
 	if err != nil {
 		return nil, 0, fmt.Errorf("claim events: %w", err)
@@ -224,7 +224,8 @@ func (in *Inbox) apply(ctx context.Context, handlers []Handler, evs []Event) (er
 	for i, e := range evs {
 		ids[i] = e.ID
 	}
-	err = in.db.Tx(ctx, func(tx pg.Tx) error {
+	// The event stays until this commit and is handled again without it; what leads out of the house waits for a later one.
+	err = in.db.LazyTx(ctx, func(tx pg.Tx) error {
 		fpApplyBefore.Hit()
 		again := map[int64]time.Duration{}
 		ctx := context.WithValue(ctx, againKey{}, again)

@@ -100,6 +100,25 @@ describe("the demo", { timeout: 170_000 }, () => {
       assert.doesNotMatch(told, /\b[a-z]+[._][a-z_]+/, "a kind without words");
     }));
 
+  it("tells what came of the callback that brought them", () =>
+    walk("callback", office, async (page) => {
+      await page.goto("/system/callbacks");
+      await page.getByPlaceholder("客户、群、员工的名字或 ID").fill(customer);
+      await page.getByText(`“${customer}”：`).waitFor();
+      await page.getByRole("row").filter({ hasText: "有人入群" }).waitFor();
+      await page.getByRole("row").filter({ hasText: "添加好友" }).last().locator("td").first().click();
+      const story = page.locator(".ant-drawer");
+      await story.getByText("发欢迎语：已发出").waitFor();
+      await story.getByText("归因：这次添加归到").first().waitFor();
+      await story.getByText("解密后的原文").waitFor();
+      assert.match(await story.locator("pre").innerText(), /<ChangeType><!\[CDATA\[add_(half_)?external_contact/);
+      await story.getByRole("button", { name: "重新处理" }).click();
+      await page.getByText("可以放心重新处理").waitFor();
+      await page.locator(".ant-modal-confirm-btns .ant-btn-primary").click();
+      await page.getByText("已重新排队").waitFor();
+      await page.goto("/system/callbacks");
+    }));
+
   it("follows a code from scans to joins", () =>
     walk("codes", office, async (page) => {
       await page.getByRole("link", { name: "活码", exact: true }).click();

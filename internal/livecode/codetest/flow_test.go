@@ -3,6 +3,7 @@ package codetest_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -228,6 +229,9 @@ func TestNextGroup(t *testing.T) {
 	way, err := b.WeCom.GetJoinWay(t.Context(), got.ConfigID)
 	if err != nil || !slices.Equal(way.ChatIDs, []string{"wrRIVER"}) || updates() != 1 {
 		t.Errorf("WeCom has %v after %d rewrites, %v", way.ChatIDs, updates(), err)
+	}
+	if who := codetest.One[string](b, `SELECT convert_from(e.body, 'UTF8') FROM outbox_call c JOIN inbox_event e ON e.cause_id = c.cause_id WHERE c.kind = 'update_join_way'`); !strings.Contains(who, codetest.Person(3)) {
+		t.Errorf("the rewrite is said to come of %s", who)
 	}
 }
 
