@@ -224,8 +224,7 @@ func (in *Inbox) apply(ctx context.Context, handlers []Handler, evs []Event) (er
 	for i, e := range evs {
 		ids[i] = e.ID
 	}
-	// The event stays until this commit and is handled again without it; what leads out of the house waits for a later one.
-	err = in.db.LazyTx(ctx, func(tx pg.Tx) error {
+	err = in.db.Tx(ctx, func(tx pg.Tx) error {
 		fpApplyBefore.Hit()
 		again := map[int64]time.Duration{}
 		ctx := context.WithValue(ctx, againKey{}, again)

@@ -242,11 +242,7 @@ func (o *Outbox) finishHeld(ctx context.Context, l *line) (int, error) {
 // outcome was made for belong to somebody else by now, and are left alone.
 func (o *Outbox) close(ctx context.Context, outcomes []outcome) error {
 	fpFinishBefore.Hit()
-	commit := o.db.Tx
-	if !slices.ContainsFunc(outcomes, func(x outcome) bool { return o.handlers[x.Kind].Class != Repeatable }) {
-		commit = o.db.LazyTx // a lost answer of theirs is asked for again
-	}
-	err := commit(ctx, func(tx pg.Tx) error {
+	err := o.db.Tx(ctx, func(tx pg.Tx) error {
 		mine, err := o.closeRows(ctx, tx, outcomes)
 		if err != nil {
 			return err

@@ -76,22 +76,8 @@ const (
 // failures and deadlocks run the whole of fn again, up to 3 more times, so fn must not keep results of an earlier run:
 // assign, never append, to variables outside. Hooks of AfterCommit run after the commit.
 func (d *DB) Tx(ctx context.Context, fn func(tx Tx) error) error {
-	return d.tries(ctx, pgx.TxOptions{}, fn)
-}
-
-// lazily begins a transaction whose commit does not wait for the disk.
-const lazily = "begin; set local synchronous_commit to off"
-
-// LazyTx is Tx for work that would be done again, from something durable, if it were lost: its commit does not wait for the
-// disk. When the database's machine dies, the last fraction of a second of lazy commits may be gone, always the newest ones
-// and each as a whole; a crash of this process loses nothing. Any later commit that does wait makes them durable, too.
-func (d *DB) LazyTx(ctx context.Context, fn func(tx Tx) error) error {
-	return d.tries(ctx, pgx.TxOptions{BeginQuery: lazily}, fn)
-}
-
-func (d *DB) tries(ctx context.Context, o pgx.TxOptions, fn func(tx Tx) error) error {
 	for attempt := 0; ; attempt++ {
-		err := d.once(ctx, o, fn)
+		err := d.once(ctx, fn)
 		if err == nil || attempt == txRetries || !isRetryable(err) {
 			return err
 		}
@@ -101,9 +87,9 @@ func (d *DB) tries(ctx context.Context, o pgx.TxOptions, fn func(tx Tx) error) e
 	}
 }
 
-func (d *DB) once(ctx context.Context, o pgx.TxOptions, fn func(tx Tx) error) error {
+func (d *DB) once(ctx context.Context, fn func(tx Tx) error) error {
 	var hooks []func()
-	err := pgx.BeginTxFunc(d.in(ctx), d.pool.pool, o, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(d.in(ctx), d.pool.pool, func(tx pgx.Tx) error {
 		return fn(Tx{Tx: tx, hooks: &hooks})
 	})
 	if err != nil {

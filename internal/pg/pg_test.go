@@ -116,45 +116,6 @@ func TestTxCommitsOrRollsBack(t *testing.T) {
 	}
 }
 
-func TestLazyTxWaitsForNoDisk(t *testing.T) {
-	db := pgtest.New(t).Corp(pgtest.CorpSchema)
-	waits := func(q pg.Querier) (s string) {
-		if err := q.QueryRow(t.Context(), `SHOW synchronous_commit`).Scan(&s); err != nil {
-			t.Fatal(err)
-		}
-		return s
-	}
-	before, hooked := waits(db), false
-	if err := db.LazyTx(t.Context(), func(tx pg.Tx) error {
-		if got := waits(tx); got != "off" {
-			t.Errorf("synchronous_commit is %s inside", got)
-		}
-		tx.AfterCommit(func() { hooked = true })
-		_, err := tx.Exec(t.Context(), `CREATE TABLE kept (n int)`)
-		return err
-	}); err != nil {
-		t.Fatal(err)
-	}
-	if !hooked {
-		t.Error("the hook did not run")
-	}
-	for range 20 { // whichever connection of the pool
-		if got := waits(db); got != before {
-			t.Fatalf("synchronous_commit stays %s after it", got)
-		}
-	}
-	if _, err := db.Exec(t.Context(), `INSERT INTO kept VALUES (1)`); err != nil {
-		t.Errorf("it is not committed: %v", err)
-	}
-	boom := errors.New("no")
-	if err := db.LazyTx(t.Context(), func(tx pg.Tx) error { _, _ = tx.Exec(t.Context(), `DROP TABLE kept`); return boom }); !errors.Is(err, boom) {
-		t.Errorf("got %v", err)
-	}
-	if _, err := db.Exec(t.Context(), `INSERT INTO kept VALUES (2)`); err != nil {
-		t.Errorf("it is not rolled back: %v", err)
-	}
-}
-
 func TestTxRetriesWhatACompetitorBroke(t *testing.T) {
 	db := pgtest.New(t).Corp(pgtest.CorpSchema)
 	for _, c := range []struct {
