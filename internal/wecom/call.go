@@ -162,7 +162,7 @@ func (c *Client) once(ctx context.Context, r request, token string) error {
 		code = codeTransport
 	}
 	traced(ctx, Traced{API: r.api, Code: code, Took: c.clock.Now().Sub(began)})
-	if wait := c.quota.Done(t, code); e != nil {
+	if wait := c.quota.Done(ctx, t, code); e != nil {
 		e.after = max(wait, 0)
 	}
 	return err
