@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -147,13 +148,12 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	if bad.dropBefore {
 		panic(http.ErrAbortHandler) // breaks the connection
 	}
-	s.mu.Lock()
-	c.t = s.begin()
-	rec.Sim = msTime(s.st.Now)
-	out, err := s.route(c, name, r.Method, bad.refusal)
-	rec.Effect = len(c.t.Ops) > 0
-	n := s.commit(c.t)
-	s.mu.Unlock()
+	var out fields
+	n := s.transact(func(t *transaction) {
+		c.t, rec.Sim = t, msTime(s.st.Now)
+		out, err = s.route(c, name, r.Method, bad.refusal)
+		rec.Effect = len(t.Ops) > 0
+	})
 	if jerr := s.journal.wait(n); jerr != nil {
 		http.Error(w, "log is broken", http.StatusInternalServerError)
 		return
@@ -191,7 +191,14 @@ func (b *blob) send(w http.ResponseWriter, rec *Record) {
 	_, _ = w.Write(b.Body) // the reader may be gone
 }
 
-func (s *Server) route(c *call, name, method string, fault error) (fields, error) {
+// route answers a call; a panic is a system error, as it would be at WeCom.
+func (s *Server) route(c *call, name, method string, fault error) (out fields, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.say("%s: panic: %v\n%s", name, p, debug.Stack())
+			out, err, c.file = nil, refuse(-1, "system error"), nil
+		}
+	}()
 	if fault != nil {
 		return nil, fault
 	}

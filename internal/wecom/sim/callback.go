@@ -198,11 +198,7 @@ func (s *Server) setReceiver(next Receiver) (int64, error) {
 	if u, err := url.Parse(next.URL); next.URL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 		return 0, errs.E(errs.Invalid, "sim.bad_callback", "url %q is no http address", next.URL)
 	}
-	s.mu.Lock()
-	t := s.begin()
-	t.change(op{K: opReceiver}, next)
-	n := s.commit(t)
-	s.mu.Unlock()
+	n := s.transact(func(t *transaction) { t.change(op{K: opReceiver}, next) })
 	return n, s.post.aim(next)
 }
 

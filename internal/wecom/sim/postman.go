@@ -259,11 +259,7 @@ func (p *postman) lost(l *letter, fault, why string) {
 }
 
 func (p *postman) note(o op) {
-	p.s.mu.Lock()
-	defer p.s.mu.Unlock()
-	t := p.s.begin()
-	t.do(o)
-	p.s.commit(t)
+	p.s.transact(func(t *transaction) { t.do(o) })
 }
 
 // send makes one try; old is how long ago its timestamp says it is.

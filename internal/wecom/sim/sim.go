@@ -280,6 +280,20 @@ func (s *Server) beginAt(ms int64) *transaction {
 	return s.begin()
 }
 
+// transact runs fn in a transaction at the present instant and returns its number for journal.wait. What fn did before a
+// panic is in memory, so it goes into the log as well; and the lock is given back, for net/http lives on.
+func (s *Server) transact(fn func(*transaction)) int64 { return s.transactAt(0, fn) }
+
+// transactAt moves the clock to ms first, if that is later.
+func (s *Server) transactAt(ms int64, fn func(*transaction)) (n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.beginAt(ms)
+	defer func() { n = s.commit(t) }()
+	fn(t)
+	return 0
+}
+
 // commit hands the transaction to the log and its callbacks to the postman, and returns its number for journal.wait.
 func (s *Server) commit(t *transaction) int64 {
 	if len(t.Ops) == 0 {
