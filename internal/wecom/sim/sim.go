@@ -45,6 +45,7 @@ type Options struct {
 	Records        int               // how many records of API calls and callbacks are kept; 0 = 5,000
 	Documented     bool              // callbacks are tried as WeCom's pages say, not until they are answered; see Receiver
 	RetryRefused   bool              // likewise
+	Insist         func(*Receiver)   // what was asked for expressly of the receiver: wins over what was saved; nil = nothing
 	Standalone     bool              // nobody else drives it: the clock runs by itself, and pages ask who somebody is
 	ControlToken   string            // standing alone: opens the simulator's own addresses; empty = they are open to all who reach them
 	Opened         func(Sandbox)     // standing alone: called once it serves; may be nil
@@ -139,7 +140,7 @@ func New(opt Options) (*Server, error) {
 	}
 	s.talk = newTalk(s)
 	s.post = newPostman(s)
-	if err := s.post.aim(s.receiver()); err != nil {
+	if err := s.firstAim(); err != nil {
 		return nil, errors.Join(err, j.close())
 	}
 	for _, id := range sortedEvents(st.Events) {

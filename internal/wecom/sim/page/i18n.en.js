@@ -31,6 +31,7 @@ export const en = {
   to_morning: 'To 9 o\'clock',
   undelivered: '{n} callbacks not delivered yet',
   keys: 'Credentials',
+  unrated: 'This world has no API rate limit: no number of calls is answered with 45009. To try limits, ask for the real rates under permissions and limits, or set a fault.',
   keys_note: 'Point your SDK at the base URL below and fill in the rest.',
   key_base_url: 'Base URL',
   key_corp_id: 'Corp id',

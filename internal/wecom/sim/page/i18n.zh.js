@@ -31,6 +31,7 @@ export const zh = {
   to_morning: '快进到 9 点',
   undelivered: '{n} 个回调还没送到',
   keys: '接入凭证',
+  unrated: '这个世界没有接口频率限制：调得再多也不会因此答 45009。要检验限流，在“权限与限制”里勾选“真实频率”，或者设一个故障。',
   keys_note: '把 SDK 的接口域名改成下面的接口地址，其余照填。',
   key_base_url: '接口地址',
   key_corp_id: '企业 ID',
