@@ -156,5 +156,5 @@ func (s *Server) serveCodes(w http.ResponseWriter, _ *http.Request) {
 
 // serveActs lists the kinds of POST /sim/act.
 func (s *Server) serveActs(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, fields{"kinds": sortedKeys(byHands())})
+	answer(w, http.StatusOK, fields{"kinds": sortedKeys(byHands()), "events": emissionNames()})
 }
