@@ -306,6 +306,31 @@ func TestThrottle(t *testing.T) {
 	}
 }
 
+// A callback that comes late brings a code that is over.
+func TestADelayAgesTheWelcomeCode(t *testing.T) {
+	for _, c := range []struct {
+		late time.Duration
+		want int
+	}{{19 * time.Second, 0}, {21 * time.Second, 41050}} {
+		wall := manualWall()
+		k := newStage(t, smallWorld(1), func(o *Options) { o.wall = wall })
+		k.s.post.pause = func(time.Duration) bool {
+			wall.Set(wall.Now().Add(c.late))
+			return true
+		}
+		k.must(k.post("/sim/faults", Faults{DelayMS: 600_000}, nil))
+		_, qr := k.way("s", "lina")
+		k.plan(Plan{Acts: []Act{{At: at(9, 0), Kind: "add", Person: "wm0000", URL: qr}}})
+		k.advance(at(9, 0))
+		if len(k.p.events) != 1 {
+			t.Fatalf("%d events", len(k.p.events))
+		}
+		if got := k.code("externalcontact/send_welcome_msg", "", m{"welcome_code": k.p.events[0].WelcomeCode, "text": m{"content": "hi"}}); got != c.want {
+			t.Errorf("%s late: %d, want %d", c.late, got, c.want)
+		}
+	}
+}
+
 func TestFaults(t *testing.T) {
 	w := smallWorld(40)
 	r := newRig(t, w)
