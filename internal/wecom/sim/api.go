@@ -161,11 +161,18 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	if rec.Effect {
 		answerBefore.Hit()
 	}
+	drop := bad.dropAfter
+	if !drop && rec.Effect && s.faults.draw(faultDrop) {
+		drop, rec.Fault = true, "drop_after_effect"
+	}
 	switch {
-	case bad.dropAfter:
-		panic(http.ErrAbortHandler)
-	case rec.Effect && s.faults.draw(faultDrop):
-		rec.Fault = "drop_after_effect"
+	case drop:
+		rec.Undelivered = true
+		if err == nil && c.file != nil {
+			rec.Answer = c.file.String()
+		} else {
+			rec.envelope(out, err)
+		}
 		panic(http.ErrAbortHandler)
 	case err == nil && c.file != nil:
 		c.file.send(w, rec)
@@ -181,12 +188,16 @@ func (c *call) callerName() string {
 	return string(c.caller)
 }
 
+func (b *blob) String() string {
+	return fmt.Sprintf("(%d B %s)", len(b.Body), b.Header.Get("Content-Type"))
+}
+
 func (b *blob) send(w http.ResponseWriter, rec *Record) {
 	for k, v := range b.Header {
 		w.Header()[k] = v
 	}
 	rec.Status = max(b.Status, http.StatusOK)
-	rec.Answer = fmt.Sprintf("(%d B %s)", len(b.Body), b.Header.Get("Content-Type"))
+	rec.Answer = b.String()
 	w.WriteHeader(rec.Status)
 	_, _ = w.Write(b.Body) // the reader may be gone
 }
@@ -235,6 +246,14 @@ func (s *Server) route(c *call, name, method string, fault error) (out fields, e
 
 // respond writes WeCom's envelope; refusals come with HTTP 200, too.
 func (s *Server) respond(w http.ResponseWriter, rec *Record, out fields, err error) {
+	b := rec.envelope(out, err)
+	rec.Status = http.StatusOK
+	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+	_, _ = w.Write(b) // the reader may be gone
+}
+
+// envelope makes the answer and records it.
+func (rec *Record) envelope(out fields, err error) []byte {
 	if out == nil {
 		out = fields{}
 	}
@@ -254,9 +273,8 @@ func (s *Server) respond(w http.ResponseWriter, rec *Record, out fields, err err
 	if err := e.Encode(out); err != nil {
 		panic(err) // our own types always encode
 	}
-	rec.Status, rec.Answer = http.StatusOK, maskedAnswer(rec.API, b.Bytes())
-	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
-	_, _ = w.Write(b.Bytes()) // the reader may be gone
+	rec.Answer = maskedAnswer(rec.API, b.Bytes())
+	return b.Bytes()
 }
 
 // either lets clients call with GET what was a GET once.

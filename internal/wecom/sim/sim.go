@@ -238,8 +238,8 @@ func (s *Server) withPhone(h http.Handler) (http.Handler, error) {
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/cgi-bin/", s.serveAPI)
-	mux.HandleFunc("GET /connect/oauth2/authorize", s.serveAuthorize)
-	mux.HandleFunc("GET /wwlogin/sso/login", s.serveQRLogin)
+	mux.HandleFunc("GET /connect/oauth2/authorize", s.recorded(s.serveAuthorize))
+	mux.HandleFunc("GET /wwlogin/sso/login", s.recorded(s.serveQRLogin))
 	if s.opt.Standalone {
 		mux.Handle("GET /{$}", http.RedirectHandler("/sim/", http.StatusFound))
 	}

@@ -331,9 +331,10 @@ export const en = {
   nothing_blocked: 'Nobody',
   rec_api: 'API or event, * allowed',
   rec_q: 'Words in the bodies',
-  rec_kind_: 'Calls and callbacks',
+  rec_kind_: 'Everything',
   rec_kind_api: 'Calls only',
   rec_kind_callback: 'Callbacks only',
+  rec_kind_browser: 'Browser sign-ins only',
   rec_fail: 'Failures only',
   rec_live: 'Live',
   rec_download: 'Download JSONL',
@@ -354,4 +355,6 @@ export const en = {
   rec_body: 'Request',
   rec_event: 'Event, decrypted',
   rec_answer: 'Answer',
+  rec_undelivered: 'Answer (not delivered)',
+  rec_sent_to: 'Sent to',
 }

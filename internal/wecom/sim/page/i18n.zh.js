@@ -331,9 +331,10 @@ export const zh = {
   nothing_blocked: '没有',
   rec_api: '接口或事件，可用 *',
   rec_q: '正文里的词',
-  rec_kind_: '接口和回调',
+  rec_kind_: '全部',
   rec_kind_api: '只看接口',
   rec_kind_callback: '只看回调',
+  rec_kind_browser: '只看浏览器登录',
   rec_fail: '只看出错的',
   rec_live: '实时',
   rec_download: '下载 JSONL',
@@ -354,4 +355,6 @@ export const zh = {
   rec_body: '请求',
   rec_event: '事件（解密后）',
   rec_answer: '应答',
+  rec_undelivered: '应答（没有送达）',
+  rec_sent_to: '跳转到',
 }
