@@ -12,7 +12,7 @@ import (
 )
 
 // The phone API lets a page live one person's or one member's side. All acts happen at the simulator's present instant
-// and are followed by callbacks like any other. Errors: 404 or 409 with {code, message}, the message in Chinese.
+// and are followed by callbacks like any other. Errors: 400, 404 or 409 with {code, message}, the message in Chinese.
 
 func (s *Server) phoneRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /sim/api/people", s.phonePeople)
