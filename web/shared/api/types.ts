@@ -679,7 +679,7 @@ export type OutboxState = "planned" | "calling" | "done" | "unknown" | "failed";
 export interface OutboxCall {
   id: number;
   kind: string;
-  class: "repeatable" | "findable" | "unfindable";
+  class: "repeatable" | "findable" | "unfindable" | "once";
   lane: string;
   entity: string;
   state: OutboxState;
