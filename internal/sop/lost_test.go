@@ -1,6 +1,7 @@
 package sop_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"runtime"
@@ -68,7 +69,9 @@ func TestAMassSendBeingDispatchedIsNotMadeAgain(t *testing.T) {
 	asked := func() string {
 		return codetest.One[string](r.Brand, `SELECT error_code FROM outbox_call WHERE kind = 'send.create'`)
 	}
-	for end := time.Now().Add(20 * time.Second); asked() != "send.dispatching" && time.Now().Before(end); {
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	defer stop()
+	for asked() != "send.dispatching" && ctx.Err() == nil {
 		_, err = r.Outbox.RunOnce(t.Context(), outbox.Write, 1)
 		r.must(err)
 		runtime.Gosched()
