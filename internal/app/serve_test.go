@@ -175,6 +175,12 @@ func (s *site) test(path, token, key string) answer {
 	return s.ask("GET", path+"?"+url.Values{"msg_signature": {crypto.Sign(ts, "n", sealed)}, "timestamp": {ts}, "nonce": {"n"}, "echostr": {sealed}}.Encode(), nil)
 }
 
+func (s *site) exec(sql string) {
+	s.t.Helper()
+	_, err := s.app.Pool.Shared().Exec(s.t.Context(), sql)
+	s.check(err)
+}
+
 // until asks again and again until the answer is right.
 func (s *site) until(what string, right func() bool) {
 	s.t.Helper()
@@ -402,7 +408,11 @@ func (s *site) changeSettings(hook string) {
 		t.Errorf("the next keys: %s", keys.raw)
 	}
 	s.until("both keys", func() bool { return s.test(hook, simToken, simKey).status == 200 })
+	// The first try to make them the only ones fails; nobody has to knock again for the second.
+	s.exec(`ALTER TABLE tenant_corp ADD CONSTRAINT broken CHECK (false) NOT VALID`)
 	s.until("the next keys", func() bool { return s.test(hook, token, key).status == 200 })
+	s.until("a failed change", func() bool { return s.log.said("change the callback's keys") })
+	s.exec(`ALTER TABLE tenant_corp DROP CONSTRAINT broken`)
 	<-s.ready // they have become the only ones
 	s.until("the old keys' end", func() bool { return s.test(hook, simToken, simKey).status == 403 })
 	if got := s.test(hook, token, key); got.status != 200 {
