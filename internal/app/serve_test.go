@@ -310,7 +310,8 @@ func TestFirstRun(t *testing.T) {
 		}
 	}
 	s.wants(409, "setup.not_green", "POST", "/api/setup/finish", m{})
-	s.wants(200, "", "POST", "/api/setup/finish", m{"accept": true})
+	s.wants(409, "setup.not_green", "POST", "/api/setup/finish", m{"accept": []string{"disk"}})
+	s.wants(200, "", "POST", "/api/setup/finish", m{"accept": []string{"fsync"}})
 	if got := <-s.ready; got != "corp_wwsetup00000001" {
 		t.Errorf("served: %s", got)
 	}
@@ -319,6 +320,9 @@ func TestFirstRun(t *testing.T) {
 	s.until("the console", func() bool { return s.ask("GET", "/api/me", nil).status == 200 })
 	if me := s.ask("GET", "/api/me", nil); me.body["user"].(map[string]any)["role"] != "owner" || me.body["corp"].(map[string]any)["name"] != "禾光茶饮" {
 		t.Errorf("me: %s", me.raw)
+	}
+	if a := s.wants(200, "", "GET", "/api/system/doctor", nil); !strings.Contains(a.raw, `"from_setup":true`) || states(a)["fsync"] != "fail off" {
+		t.Errorf("what failed when the setup was finished: %s", a.raw)
 	}
 	s.until("the first sync", func() bool {
 		items, _ := s.ask("GET", "/api/system/sync", nil).body["items"].([]any)

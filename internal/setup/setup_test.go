@@ -197,7 +197,7 @@ func TestFinishOnce(t *testing.T) {
 	results := make(chan error, 2)
 	for range cap(results) {
 		go func() {
-			_, _, err := r.finish(ctx, true, "agent", i18n.Chinese)
+			_, _, err := r.finish(ctx, doctor.IDs(), "agent", i18n.Chinese)
 			results <- err
 		}()
 	}
@@ -234,7 +234,7 @@ func TestFinishAfterTheCommandLine(t *testing.T) {
 	_, err := r.Tenant.Create(ctx, tenant.Corp{Schema: "corp_other", Name: "别家", CorpID: "wwother", AgentID: 1,
 		Secrets: tenant.Secrets{Secret: "x", CallbackToken: "abc", EncodingAESKey: tenant.NewEncodingAESKey()}})
 	r.check(err)
-	_, _, err = r.finish(ctx, true, "", i18n.Chinese)
+	_, _, err = r.finish(ctx, doctor.IDs(), "", i18n.Chinese)
 	r.fails("setup.closed", err)
 	list, err := r.Tenant.List(ctx)
 	r.check(err)
@@ -250,7 +250,7 @@ func TestFinishNeedsTheApp(t *testing.T) {
 	r.fill()
 	_, err := r.saveApp(ctx, app{corpID: corpID, agentID: 1000003, baseURL: r.sim})
 	r.check(err)
-	_, _, err = r.finish(ctx, true, "", i18n.Chinese)
+	_, _, err = r.finish(ctx, doctor.IDs(), "", i18n.Chinese)
 	r.fails("setup.essential", err)
 }
 

@@ -179,10 +179,11 @@ func FileOf(s tenant.Settings, name string) (string, bool) {
 // essential are the checks without which nothing would work at all; their failures cannot be passed over.
 func essential() []string { return []string{"secret", "agent", "database"} }
 
-// finish registers corp and owner in one transaction and clears what was kept. Failed checks stop it unless accept says
-// that they are known; an essential one always does. It returns the owner's session. Of two that finish at once the
+// finish registers corp and owner in one transaction and clears what was kept. A failed check stops it unless accept names
+// it; an essential one always does. What fails goes along: the console shows it until it is mended. It returns the owner's
+// session. Of two that finish at once the
 // second finds the setup closed.
-func (s *Service) finish(ctx context.Context, accept bool, agent string, lang i18n.Lang) (users *auth.Service, token string, err error) {
+func (s *Service) finish(ctx context.Context, accept []string, agent string, lang i18n.Lang) (users *auth.Service, token string, err error) {
 	t, err := s.load(ctx, s.Pool.Shared())
 	if err != nil {
 		return nil, "", err
@@ -194,16 +195,20 @@ func (s *Service) finish(ctx context.Context, accept bool, agent string, lang i1
 	if err != nil {
 		return nil, "", err
 	}
+	var failing []doctor.Finding
 	failed := 0
 	for _, f := range found {
 		if slices.Contains(essential(), f.Check) && f.State != doctor.OK && f.State != doctor.Warn {
 			return nil, "", errs.E(errs.Conflict, "setup.essential", "%s: %s", f.Check, f.Says).With("check", s.Words.Title(lang, f.Check))
 		}
 		if f.State == doctor.Fail {
-			failed++
+			failing = append(failing, f)
+			if !slices.Contains(accept, f.Check) {
+				failed++
+			}
 		}
 	}
-	if failed > 0 && !accept {
+	if failed > 0 {
 		return nil, "", errs.E(errs.Conflict, "setup.not_green", "%d checks fail", failed).With("count", failed)
 	}
 	// The schema is made first: a corp that is registered must be able to open. One that is left over is empty and harmless.
@@ -232,17 +237,21 @@ func (s *Service) finish(ctx context.Context, accept bool, agent string, lang i1
 	if err != nil {
 		return nil, "", err
 	}
-	s.record(ctx, c, owner)
+	s.record(ctx, c, owner, failing)
 	s.once.Do(func() { close(s.done) })
 	return users, token, nil
 }
 
-// record writes the beginning into the new corp's log. The corp stands by then, so a failure is only told.
-func (s *Service) record(ctx context.Context, c tenant.Corp, owner auth.User) {
+// record writes the beginning into the new corp's log, and what fails from the beginning into its doctor's findings. The corp
+// stands by then, so a failure is only told.
+func (s *Service) record(ctx context.Context, c tenant.Corp, owner auth.User, failing []doctor.Finding) {
 	ctx = actor.With(context.WithoutCancel(ctx), actor.Actor{UserID: owner.ID, Name: owner.Name, Role: owner.Role})
 	err := s.Pool.Corp(c.Schema).Tx(ctx, func(tx pg.Tx) error {
 		now := s.Wall.Now()
-		detail := map[string]any{"corp_id": c.CorpID, "agent_id": c.AgentID, "public_url": c.Settings.PublicURL, "owner": owner.ID}
+		if err := doctor.Keep(ctx, tx, failing, c.CreatedAt); err != nil {
+			return err
+		}
+		detail := map[string]any{"corp_id": c.CorpID, "agent_id": c.AgentID, "public_url": c.Settings.PublicURL, "owner": owner.ID, "failing": checksOf(failing)}
 		if err := s.Audit.Record(ctx, tx, now, "setup.finish", "corp/"+c.Schema, detail); err != nil {
 			return err
 		}
@@ -251,4 +260,12 @@ func (s *Service) record(ctx context.Context, c tenant.Corp, owner auth.User) {
 	if err != nil {
 		s.Log.Error("the end of the setup is not in the log", "error", err)
 	}
+}
+
+func checksOf(list []doctor.Finding) []string {
+	out := make([]string, len(list))
+	for i, f := range list {
+		out[i] = f.Check
+	}
+	return out
 }

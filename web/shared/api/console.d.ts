@@ -2583,6 +2583,8 @@ export interface components {
             fix: string;
             /** @description what was found, with figures */
             found: string;
+            /** @description it failed when the initial setup was finished, and never passed since */
+            from_setup?: boolean;
             id: string;
             /** @description the finding's name, for programs */
             says: string;
@@ -2605,8 +2607,8 @@ export interface components {
             text: string;
         };
         FinishInputBody: {
-            /** @description finish although some checks fail */
-            accept?: boolean;
+            /** @description checks that may fail: whoever finishes has seen that they do */
+            accept?: string[];
         };
         GramPart: {
             hit?: boolean;

@@ -1124,6 +1124,8 @@ export interface Finding {
   took_ms: number;
   checked_at?: string;
   since?: string;
+  /** It failed when the initial setup was finished, and never passed since. */
+  from_setup?: boolean;
 }
 
 export interface CheckChange {
