@@ -2216,7 +2216,7 @@ export interface components {
             /** Format: int64 */
             limit: number | null;
             /** @enum {string} */
-            name: "ways" | "tags" | "templates" | "intercept" | "friends" | "mass_customers" | "mass_groups" | "acquisition" | "moments";
+            name: "ways" | "tags" | "templates" | "intercept" | "intercept_words" | "friends" | "mass_customers" | "mass_groups" | "acquisition" | "moments";
             parts: components["schemas"]["CorpMeterPart"][];
             /** @description the error's sentence */
             reason: string;
