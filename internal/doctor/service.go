@@ -198,8 +198,8 @@ func (s *Service) RunDue(ctx context.Context) (bool, error) {
 // Tables declares what this package owns.
 func Tables() []pg.Table {
 	return []pg.Table{
-		{Name: "doctor_finding", Owner: "doctor", Family: pg.Local, Merge: "keep", Erase: "keep", Retention: "until the next examination", Sampling: "none"},
-		{Name: "doctor_change", Owner: "doctor", Family: pg.Local, Merge: "keep", Erase: "keep", Retention: "12 months", Sampling: "none"},
+		{Name: "doctor_finding", Owner: "doctor", Family: pg.Local, Personal: []string{"facts"}, Merge: "keep", Erase: "keep, no customer stands in it", Retention: "until the next examination", Sampling: "none"},
+		{Name: "doctor_change", Owner: "doctor", Family: pg.Local, Personal: []string{"facts"}, Merge: "keep", Erase: "keep, no customer stands in it", Retention: "12 months", Sampling: "none"},
 	}
 }
 

@@ -254,5 +254,5 @@ func (o *Outbox) Waiting(ctx context.Context) (int64, error) {
 
 // Tables declares what this package owns.
 func Tables() []pg.Table {
-	return []pg.Table{{Name: "outbox_call", Owner: "outbox", Family: pg.Local, Personal: []string{"payload"}, Merge: "keep", Erase: "delete", Retention: "6 months", Sampling: "none"}}
+	return []pg.Table{{Name: "outbox_call", Owner: "outbox", Family: pg.Local, Personal: []string{"payload", "result"}, Merge: "keep", Erase: "delete", Retention: "6 months", Sampling: "none"}}
 }
