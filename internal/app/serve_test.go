@@ -321,7 +321,7 @@ func TestFirstRun(t *testing.T) {
 	if me := s.ask("GET", "/api/me", nil); me.body["user"].(map[string]any)["role"] != "owner" || me.body["corp"].(map[string]any)["name"] != "禾光茶饮" {
 		t.Errorf("me: %s", me.raw)
 	}
-	if a := s.wants(200, "", "GET", "/api/system/doctor", nil); !strings.Contains(a.raw, `"from_setup":true`) || states(a)["fsync"] != "fail off" {
+	if a := s.wants(200, "", "GET", "/api/system/doctor", nil); !strings.Contains(a.raw, `"from_setup":true`) || states(a)["fsync"] != "fail off" || states(a)["agent"] != "ok ok" {
 		t.Errorf("what failed when the setup was finished: %s", a.raw)
 	}
 	s.until("the first sync", func() bool {

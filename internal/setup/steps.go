@@ -180,8 +180,8 @@ func FileOf(s tenant.Settings, name string) (string, bool) {
 func essential() []string { return []string{"secret", "agent", "database"} }
 
 // finish registers corp and owner in one transaction and clears what was kept. A failed check stops it unless accept names
-// it; an essential one always does. What fails goes along: the console shows it until it is mended. It returns the owner's
-// session. Of two that finish at once the
+// it; an essential one always does. What was found goes along: the console shows what fails until it is mended. It returns
+// the owner's session. Of two that finish at once the
 // second finds the setup closed.
 func (s *Service) finish(ctx context.Context, accept []string, agent string, lang i18n.Lang) (users *auth.Service, token string, err error) {
 	t, err := s.load(ctx, s.Pool.Shared())
@@ -195,17 +195,13 @@ func (s *Service) finish(ctx context.Context, accept []string, agent string, lan
 	if err != nil {
 		return nil, "", err
 	}
-	var failing []doctor.Finding
 	failed := 0
 	for _, f := range found {
 		if slices.Contains(essential(), f.Check) && f.State != doctor.OK && f.State != doctor.Warn {
 			return nil, "", errs.E(errs.Conflict, "setup.essential", "%s: %s", f.Check, f.Says).With("check", s.Words.Title(lang, f.Check))
 		}
-		if f.State == doctor.Fail {
-			failing = append(failing, f)
-			if !slices.Contains(accept, f.Check) {
-				failed++
-			}
+		if f.State == doctor.Fail && !slices.Contains(accept, f.Check) {
+			failed++
 		}
 	}
 	if failed > 0 {
@@ -237,21 +233,22 @@ func (s *Service) finish(ctx context.Context, accept []string, agent string, lan
 	if err != nil {
 		return nil, "", err
 	}
-	s.record(ctx, c, owner, failing)
+	s.record(ctx, c, owner, found)
 	s.once.Do(func() { close(s.done) })
 	return users, token, nil
 }
 
-// record writes the beginning into the new corp's log, and what fails from the beginning into its doctor's findings. The corp
-// stands by then, so a failure is only told.
-func (s *Service) record(ctx context.Context, c tenant.Corp, owner auth.User, failing []doctor.Finding) {
+// record writes the beginning into the new corp's log, and what was found into its doctor's findings, without the checks that
+// could not be made yet: those come at once. The corp stands by then, so a failure is only told.
+func (s *Service) record(ctx context.Context, c tenant.Corp, owner auth.User, found []doctor.Finding) {
+	found = slices.DeleteFunc(slices.Clone(found), func(f doctor.Finding) bool { return f.State == doctor.Skipped })
 	ctx = actor.With(context.WithoutCancel(ctx), actor.Actor{UserID: owner.ID, Name: owner.Name, Role: owner.Role})
 	err := s.Pool.Corp(c.Schema).Tx(ctx, func(tx pg.Tx) error {
 		now := s.Wall.Now()
-		if err := doctor.Keep(ctx, tx, failing, c.CreatedAt); err != nil {
+		if err := doctor.Keep(ctx, tx, found, c.CreatedAt); err != nil {
 			return err
 		}
-		detail := map[string]any{"corp_id": c.CorpID, "agent_id": c.AgentID, "public_url": c.Settings.PublicURL, "owner": owner.ID, "failing": checksOf(failing)}
+		detail := map[string]any{"corp_id": c.CorpID, "agent_id": c.AgentID, "public_url": c.Settings.PublicURL, "owner": owner.ID, "failing": failing(found)}
 		if err := s.Audit.Record(ctx, tx, now, "setup.finish", "corp/"+c.Schema, detail); err != nil {
 			return err
 		}
@@ -262,10 +259,12 @@ func (s *Service) record(ctx context.Context, c tenant.Corp, owner auth.User, fa
 	}
 }
 
-func checksOf(list []doctor.Finding) []string {
-	out := make([]string, len(list))
-	for i, f := range list {
-		out[i] = f.Check
+func failing(list []doctor.Finding) []string {
+	out := []string{}
+	for _, f := range list {
+		if f.State == doctor.Fail {
+			out = append(out, f.Check)
+		}
 	}
 	return out
 }
