@@ -175,6 +175,12 @@ func (s *site) test(path, token, key string) answer {
 	return s.ask("GET", path+"?"+url.Values{"msg_signature": {crypto.Sign(ts, "n", sealed)}, "timestamp": {ts}, "nonce": {"n"}, "echostr": {sealed}}.Encode(), nil)
 }
 
+func (s *site) exec(sql string) {
+	s.t.Helper()
+	_, err := s.app.Pool.Shared().Exec(s.t.Context(), sql)
+	s.check(err)
+}
+
 // until asks again and again until the answer is right.
 func (s *site) until(what string, right func() bool) {
 	s.t.Helper()
@@ -304,7 +310,8 @@ func TestFirstRun(t *testing.T) {
 		}
 	}
 	s.wants(409, "setup.not_green", "POST", "/api/setup/finish", m{})
-	s.wants(200, "", "POST", "/api/setup/finish", m{"accept": true})
+	s.wants(409, "setup.not_green", "POST", "/api/setup/finish", m{"accept": []string{"disk"}})
+	s.wants(200, "", "POST", "/api/setup/finish", m{"accept": []string{"fsync"}})
 	if got := <-s.ready; got != "corp_wwsetup00000001" {
 		t.Errorf("served: %s", got)
 	}
@@ -313,6 +320,9 @@ func TestFirstRun(t *testing.T) {
 	s.until("the console", func() bool { return s.ask("GET", "/api/me", nil).status == 200 })
 	if me := s.ask("GET", "/api/me", nil); me.body["user"].(map[string]any)["role"] != "owner" || me.body["corp"].(map[string]any)["name"] != "禾光茶饮" {
 		t.Errorf("me: %s", me.raw)
+	}
+	if a := s.wants(200, "", "GET", "/api/system/doctor", nil); !strings.Contains(a.raw, `"from_setup":true`) || states(a)["fsync"] != "fail off" || states(a)["agent"] != "ok ok" {
+		t.Errorf("what failed when the setup was finished: %s", a.raw)
 	}
 	s.until("the first sync", func() bool {
 		items, _ := s.ask("GET", "/api/system/sync", nil).body["items"].([]any)
@@ -402,7 +412,11 @@ func (s *site) changeSettings(hook string) {
 		t.Errorf("the next keys: %s", keys.raw)
 	}
 	s.until("both keys", func() bool { return s.test(hook, simToken, simKey).status == 200 })
+	// The first try to make them the only ones fails; nobody has to knock again for the second.
+	s.exec(`ALTER TABLE tenant_corp ADD CONSTRAINT broken CHECK (false) NOT VALID`)
 	s.until("the next keys", func() bool { return s.test(hook, token, key).status == 200 })
+	s.until("a failed change", func() bool { return s.log.said("change the callback's keys") })
+	s.exec(`ALTER TABLE tenant_corp DROP CONSTRAINT broken`)
 	<-s.ready // they have become the only ones
 	s.until("the old keys' end", func() bool { return s.test(hook, simToken, simKey).status == 403 })
 	if got := s.test(hook, token, key); got.status != 200 {

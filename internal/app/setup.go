@@ -127,22 +127,29 @@ func secretBodies(r *http.Request) bool { return auth.SecretBodies(r) || setup.S
 // sent before comes, with its repetitions, within that.
 const keysPause = 20 * time.Second
 
-// keysUsed makes the callback's next token and key the only ones, a little later and once.
+// keysUsed makes the callback's next token and key the only ones, a little later. It is tried until it is done: meanwhile
+// both pairs count.
 func (a *App) keysUsed(ctx context.Context, t tenant.Corp) func() {
 	return sync.OnceFunc(func() {
 		go func() {
-			if !pause(ctx, a.keysPause) {
-				return
-			}
-			promoted, err := setup.Promote(ctx, a.Tenant, t.Schema, t.Secrets.NextCallbackToken)
-			if err == nil && promoted {
-				err = a.Pool.Corp(t.Schema).Tx(actor.With(ctx, actor.SystemActor()), func(tx pg.Tx) error {
-					return audit.New(a.IDs).Record(actor.With(ctx, actor.SystemActor()), tx, a.Wall.Now(), "wecom.callback.changed", "corp/"+t.Schema, map[string]any{})
-				})
-			}
-			if err != nil {
+			for pause(ctx, a.keysPause) {
+				err := a.promote(ctx, t)
+				if err == nil {
+					return
+				}
 				a.Log.Error("change the callback's keys", "error", err)
 			}
 		}()
+	})
+}
+
+// promote makes the change and records it.
+func (a *App) promote(ctx context.Context, t tenant.Corp) error {
+	promoted, err := setup.Promote(ctx, a.Tenant, t.Schema, t.Secrets)
+	if err != nil || !promoted {
+		return err
+	}
+	return a.Pool.Corp(t.Schema).Tx(actor.With(ctx, actor.SystemActor()), func(tx pg.Tx) error {
+		return audit.New(a.IDs).Record(actor.With(ctx, actor.SystemActor()), tx, a.Wall.Now(), "wecom.callback.changed", "corp/"+t.Schema, map[string]any{})
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"qunce/internal/errs"
 	"qunce/internal/group/grouptest"
 	"qunce/internal/pg"
+	"qunce/internal/wecom"
 )
 
 func esc(s string) string { return url.QueryEscape(s) }
@@ -302,6 +304,81 @@ func TestMonthsWhoseTimeIsOverGo(t *testing.T) {
 	}
 	r.Is("nothing", 0, len(held()))
 	r.Is("nor a chat", 0, r.Count(`SELECT count(*) FROM archive_chat`))
+}
+
+// A consent outlives the messages of its chat: it is neither asked for nor told a second time.
+func TestConsentsOutliveTheirMessages(t *testing.T) {
+	r := newRig(t, 2)
+	r.Add("wm00", "lina")
+	r.Add("wm01", "lina")
+	r.Pass(time.Minute)
+	r.Work()
+	at := r.Clock.Now()
+	r.p.put(at, "wm00", "lina", "", map[string]any{"msgtype": "agree", "agree": map[string]any{"userid": "wm00", "agree_time": at.UnixMilli()}})
+	r.p.put(at, "wm00", "lina", "", says("我要退款"))
+	r.p.put(at, "wm01", "lina", "", says("在吗"))
+	r.p.put(at, "lina", "wm01", "", says("在的"))
+	r.pull(4)
+	r.Check(r.s.SaveSettings(t.Context(), Settings{RetentionMonths: 2, MediaMaxMB: 20}))
+	r.Clock.Set(at.AddDate(0, 4, 0))
+	later := r.Clock.Now()
+	r.p.put(later, "wm01", "lina", "", says("又来了"))
+	r.pull(1)
+	r.Is("published", []string{"archive.agreed wm00 by message, customer true"}, r.published())
+	chats := func() map[string]string {
+		return r.Pairs(`SELECT key, messages || ' ' || coalesce(to_char(first_at AT TIME ZONE 'Asia/Shanghai', 'MM'), '-') || ' ' || coalesce(to_char(last_at AT TIME ZONE 'Asia/Shanghai', 'MM'), '-') FROM archive_chat`)
+	}
+	r.Is("before", map[string]string{"s/lina/wm00": "2 03 03", "s/lina/wm01": "3 03 07"}, chats())
+	before := r.Count(`SELECT id::int FROM archive_chat WHERE key = 's/lina/wm00'`)
+	due, _, err := r.s.NextDue(t.Context())
+	r.Check(err)
+	r.Clock.Set(due)
+	_, err = r.s.RunDue(t.Context())
+	r.Check(err)
+	r.Is("after", map[string]string{"s/lina/wm00": "0 - -", "s/lina/wm01": "1 07 07"}, chats())
+	_, page := r.call(owner(), "GET", "/api/archive/chats?"+why)
+	r.Is("conversations on the page", 1, len(page["items"].([]any)))
+
+	o := &office{seats: []string{"lina"}, agreed: map[wecom.ChatPair]wecom.Agreement{
+		{UserID: "lina", OpenID: "wm00"}: {ChangedAt: wecom.Seconds(at.Unix()), Status: wecom.AgreeYes}}}
+	r.s.People = o
+	r.Check(r.s.Ask(t.Context()))
+	r.Is("consents", map[string]string{"lina wm00": "agree message", "lina wm01": "unknown check"}, r.states())
+	r.Is("rows", 2, r.Count(`SELECT count(*) FROM archive_consent`))
+	r.Is("the same chat", before, r.Count(`SELECT chat_id::int FROM archive_consent WHERE external_userid = 'wm00'`))
+	r.Is("published again", 0, len(r.published()))
+}
+
+// Consents that lost their chat and were asked for again are joined by the migration, the newest word first.
+func TestDoubleConsentsAreJoined(t *testing.T) {
+	r := newRig(t, 3)
+	r.Add("wm00", "lina")
+	r.Work()
+	lina := r.staffID("lina")
+	at := r.Clock.Now()
+	row := func(chat int, who, place, room, state string, staff int64, days int) {
+		_, err := r.DB.Exec(t.Context(), `INSERT INTO archive_consent (chat_id, external_userid, place, staff_id, room_id, state, since, source, changed_at, checked_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, 'check', $7, $7)`, chat, who, place, staff, room, state, at.AddDate(0, 0, days))
+		r.Check(err)
+	}
+	_, err := r.DB.Exec(t.Context(), `INSERT INTO archive_chat (key, id, place, staff_id, peer, room_id) VALUES ('s/lina/wm00', 12, 'single', $1, 'wm00', ''), ('r/wrWEST', 22, 'room', 0, '', 'wrWEST')`, lina)
+	r.Check(err)
+	row(11, "wm00", "single", "", "disagree", lina, 0) // its chat is gone
+	row(12, "wm00", "single", "", "unknown", lina, 5)
+	row(21, "wm00", "room", "wrWEST", "agree", 0, 0)
+	row(22, "wm00", "room", "wrWEST", "disagree", 0, 5)
+	row(31, "wm01", "single", "", "agree", lina, 0) // without any chat, twice
+	row(32, "wm01", "single", "", "disagree", lina, 5)
+	row(41, "wm02", "room", "wrRIVER", "agree", 0, 0)
+	sql, err := os.ReadFile("../pg/migration/corp/00011_archive_consent.sql")
+	r.Check(err)
+	for _, one := range strings.Split(string(sql), ";\n") {
+		_, err := r.DB.Exec(t.Context(), one)
+		r.Check(err)
+	}
+	r.Is("consents", map[string]string{"12 wm00": "disagree 2026-03-02", "22 wm00": "disagree 2026-03-07", "32 wm01": "disagree 2026-03-07", "41 wm02": "agree 2026-03-02"},
+		r.Pairs(`SELECT chat_id || ' ' || external_userid, state || ' ' || to_char(since AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD') FROM archive_consent`))
+	r.Is("chats", map[string]string{"s/lina/wm00": "12", "r/wrWEST": "22", "s/lina/wm01": "32", "r/wrRIVER": "41"}, r.Pairs(`SELECT key, id::text FROM archive_chat`))
 }
 
 func TestErase(t *testing.T) {

@@ -156,7 +156,7 @@ func Tables() []pg.Table {
 		{Name: "archive_state", Owner: owner, Family: pg.Local, Merge: "keep", Erase: "keep", Retention: "for ever", Sampling: "none"},
 		{Name: "archive_setting", Owner: owner, Family: pg.Reference, Merge: "keep", Erase: "keep", Retention: "for ever", Sampling: "none"},
 		{Name: "archive_key", Owner: owner, Family: pg.ByValue, Key: "msg_id", Merge: "keep", Erase: "keep", Retention: "40 days", Sampling: "none"},
-		{Name: "archive_chat", Owner: owner, Family: pg.ByValue, Key: "key", Personal: []string{"key", "peer"}, Merge: "keep", Erase: "delete", Retention: "until its last message goes", Sampling: "none"},
+		{Name: "archive_chat", Owner: owner, Family: pg.ByValue, Key: "key", Personal: []string{"key", "peer"}, Merge: "keep", Erase: "delete", Retention: "until its last message and its consents go", Sampling: "none"},
 		{Name: "archive_message", Owner: owner, Family: pg.ByGroup, Key: "chat_id", Personal: []string{"sender", "body", "norm", "payload", "grams"}, Merge: "keep", Erase: "delete", Retention: byMonth, Sampling: "none"},
 		{Name: "archive_consent", Owner: owner, Family: pg.ByGroup, Key: "chat_id", Personal: []string{"external_userid"}, Merge: "keep", Erase: "delete", Retention: "follow relation or stay", Sampling: "none"},
 		{Name: "archive_gap", Owner: owner, Family: pg.Local, Merge: "keep", Erase: "keep", Retention: "for ever", Sampling: "none"},

@@ -98,7 +98,7 @@ func (s *Service) NextDue(ctx context.Context) (time.Time, bool, error) {
 }
 
 // RunDue does the daily sweep if it is due, and returns 1 when it did: it makes the parts of this month and the next,
-// drops those whose time is over, and forgets old ids and empty chats.
+// drops those whose time is over, recounts what they were in, and forgets old ids and chats with nothing in them.
 func (s *Service) RunDue(ctx context.Context) (int, error) {
 	at, ok, err := s.NextDue(ctx)
 	now := s.Clock.Now()
@@ -145,8 +145,85 @@ func (s *Service) dropOld(ctx context.Context, now time.Time) error {
 	if _, err := s.DB.Exec(ctx, `DELETE FROM archive_key WHERE at < $1`, now.Add(-keysKept)); err != nil {
 		return fmt.Errorf("forget old ids: %w", err)
 	}
-	if _, err := s.DB.Exec(ctx, `DELETE FROM archive_chat WHERE last_at < $1`, monthOf(cut)); err != nil {
-		return fmt.Errorf("forget empty chats: %w", err)
+	for _, settle := range []func(context.Context, time.Time) (int, error){s.emptyChats, s.recountChats} {
+		for n := chatsAtOne; n == chatsAtOne; {
+			if n, err = settle(ctx, monthOf(cut)); err != nil {
+				return fmt.Errorf("settle chats: %w", err)
+			}
+		}
 	}
 	return nil
+}
+
+// chatsAtOne is how many chats are settled in one transaction.
+const chatsAtOne = 1000
+
+// emptyChats settles chats whose last message is gone: one in which somebody consented stays, with nothing in it, since the
+// consent is known by the chat's id; the others are forgotten. It returns how many there were.
+func (s *Service) emptyChats(ctx context.Context, kept time.Time) (n int, err error) {
+	err = s.DB.Tx(ctx, func(tx pg.Tx) error {
+		chats, err := lockChats(ctx, tx, `last_at < $1`, kept)
+		if n = len(chats); err != nil || n == 0 {
+			return err
+		}
+		rows, err := tx.Query(ctx, `SELECT DISTINCT chat_id FROM archive_consent WHERE chat_id = ANY($1)`, chats)
+		if err != nil {
+			return err
+		}
+		consented, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM archive_chat WHERE id = ANY($1) AND id <> ALL($2)`, chats, consented); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `UPDATE archive_chat SET messages = 0, first_at = NULL, last_at = NULL WHERE id = ANY($1)`, consented)
+		return err
+	})
+	return n, err
+}
+
+// recountChats counts what is left in chats that lost their first messages. It returns how many there were.
+func (s *Service) recountChats(ctx context.Context, kept time.Time) (n int, err error) {
+	err = s.DB.Tx(ctx, func(tx pg.Tx) error {
+		chats, err := lockChats(ctx, tx, `first_at < $1`, kept)
+		if n = len(chats); err != nil || n == 0 {
+			return err
+		}
+		rows, err := tx.Query(ctx, `SELECT chat_id, count(*), min(at) FROM archive_message WHERE chat_id = ANY($1) AND at >= $2 GROUP BY chat_id`, chats, kept)
+		if err != nil {
+			return err
+		}
+		found := map[int64]bool{}
+		var ids, counts []int64
+		var first []*time.Time
+		var id, count int64
+		var at time.Time
+		if _, err := pgx.ForEachRow(rows, []any{&id, &count, &at}, func() error {
+			began := at
+			found[id] = true
+			ids, counts, first = append(ids, id), append(counts, count), append(first, &began)
+			return nil
+		}); err != nil {
+			return err
+		}
+		for _, id := range chats { // its last messages were erased
+			if !found[id] {
+				ids, counts, first = append(ids, id), append(counts, 0), append(first, nil)
+			}
+		}
+		_, err = tx.Exec(ctx, `UPDATE archive_chat c SET messages = u.n, first_at = u.f FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[]) AS u(i, n, f)
+			WHERE c.id = u.i`, ids, counts, first)
+		return err
+	})
+	return n, err
+}
+
+// lockChats keeps messages from being counted into some chats until the transaction ends.
+func lockChats(ctx context.Context, tx pg.Tx, where string, kept time.Time) ([]int64, error) {
+	rows, err := tx.Query(ctx, `SELECT id FROM archive_chat WHERE `+where+` ORDER BY key LIMIT $2 FOR UPDATE`, kept, chatsAtOne)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[int64])
 }

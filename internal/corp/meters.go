@@ -1,10 +1,13 @@
 package corp
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	gosync "sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"qunce/internal/api"
 	"qunce/internal/clock"
@@ -17,7 +20,7 @@ import (
 // Meter is one thing that WeCom rations. Used and Limit are null while they are not known, and Error then says why. Source
 // says who counted: "wecom" answered, or it is "ours", which leaves out what others did.
 type Meter struct {
-	Name   string      `json:"name" enum:"ways,tags,templates,intercept,friends,mass_customers,mass_groups,acquisition,moments"`
+	Name   string      `json:"name" enum:"ways,tags,templates,intercept,intercept_words,friends,mass_customers,mass_groups,acquisition,moments"`
 	Used   *int64      `json:"used"`
 	Limit  *int64      `json:"limit"`
 	State  string      `json:"state" enum:"ok,near,full,unknown"`
@@ -51,6 +54,7 @@ const (
 	maxTags      = 10_000
 	maxTemplates = 100
 	maxRules     = 100
+	maxWords     = 300     // of one rule
 	maxMoments   = 100_000 // a month
 )
 
@@ -110,7 +114,7 @@ func (s System) setMeterLimits(ctx context.Context, in *meterSettingsIn) (api.Em
 }
 
 func (s System) readMeters(ctx context.Context, settings sync.Settings) ([]Meter, error) {
-	out := make([]Meter, 0, 9)
+	out := make([]Meter, 0, 10)
 	for _, read := range []func(context.Context) ([]Meter, error){
 		s.wayMeters, s.tagMeter,
 		func(ctx context.Context) ([]Meter, error) { return s.friendMeter(ctx, int64(settings.FriendsPerStaff)) },
@@ -124,7 +128,7 @@ func (s System) readMeters(ctx context.Context, settings sync.Settings) ([]Meter
 	}
 	ask, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	return append(out, s.ruleMeter(ask), s.acquisitionMeter(ask), s.momentMeter(ask)), nil
+	return append(append(out, s.ruleMeters(ask)...), s.acquisitionMeter(ask), s.momentMeter(ask)), nil
 }
 
 // metered makes a meter of a known figure.
@@ -156,7 +160,7 @@ func unknownMeter(name string, limit int64, err error) Meter {
 }
 
 // wayMeters: contact ways and join ways share one ration. WeCom lists contact ways, also those of others; of join ways it has
-// no list, so only ours are counted, and of group welcome templates neither a list nor any of ours.
+// no list, so only ours are counted. Nor has it one of group welcome templates, and nothing here makes any.
 func (s System) wayMeters(ctx context.Context) ([]Meter, error) {
 	ours, err := s.Codes.Tally(ctx, s.DB)
 	if err != nil {
@@ -177,7 +181,7 @@ func (s System) wayMeters(ctx context.Context) ([]Meter, error) {
 	if ours.Orphans > 0 {
 		ways.Parts = append(ways.Parts, MeterPart{Name: "orphans", Count: ours.Orphans})
 	}
-	return []Meter{ways, unknownMeter("templates", maxTemplates, errs.E(errs.Unavailable, "meter.no_list", "WeCom has no list of group welcome templates"))}, nil
+	return []Meter{ways, metered("templates", "ours", 0, maxTemplates, now)}, nil
 }
 
 func (s System) tagMeter(ctx context.Context) ([]Meter, error) {
@@ -192,10 +196,12 @@ func (s System) tagMeter(ctx context.Context) ([]Meter, error) {
 	return []Meter{metered("tags", "ours", n, maxTags, s.Time.Now())}, err
 }
 
+// shownParts is how many of the fullest are named.
+const shownParts = 10
+
 // friendMeter shows the fullest members; the meter is that of the fullest of all.
 func (s System) friendMeter(ctx context.Context, limit int64) ([]Meter, error) {
-	const shown = 10
-	top, err := s.Customers.Fullest(ctx, s.DB, shown)
+	top, err := s.Customers.Fullest(ctx, s.DB, shownParts)
 	if err != nil {
 		return nil, err
 	}
@@ -235,12 +241,34 @@ func (s System) massMeters(ctx context.Context) ([]Meter, error) {
 	return []Meter{make1("mass_customers", customers, overCustomers), make1("mass_groups", groups, overGroups)}, nil
 }
 
-func (s System) ruleMeter(ctx context.Context) Meter {
+// ruleMeters: how many rules there are, and how many words the fullest of them holds. WeCom tells a rule's words only of
+// one rule at a time.
+func (s System) ruleMeters(ctx context.Context) []Meter {
+	const parallel = 8
 	rules, err := s.WeCom.InterceptList(ctx)
 	if err != nil {
-		return unknownMeter("intercept", maxRules, err)
+		return []Meter{unknownMeter("intercept", maxRules, err), unknownMeter("intercept_words", maxWords, err)}
 	}
-	return metered("intercept", "wecom", int64(len(rules)), maxRules, s.Time.Now())
+	count := metered("intercept", "wecom", int64(len(rules)), maxRules, s.Time.Now())
+	parts := make([]MeterPart, len(rules))
+	var all errgroup.Group
+	all.SetLimit(parallel)
+	for i, r := range rules {
+		all.Go(func() error {
+			whole, err := s.WeCom.InterceptGet(ctx, r.ID)
+			parts[i] = MeterPart{Name: "rule", Count: int64(len(whole.Words)), Label: r.Name}
+			return err
+		})
+	}
+	if err := all.Wait(); err != nil {
+		return []Meter{count, unknownMeter("intercept_words", maxWords, err)}
+	}
+	slices.SortStableFunc(parts, func(a, b MeterPart) int { return cmp.Compare(b.Count, a.Count) })
+	var most int64
+	if len(parts) > 0 {
+		most = parts[0].Count
+	}
+	return []Meter{count, metered("intercept_words", "wecom", most, maxWords, s.Time.Now(), parts[:min(len(parts), shownParts)]...)}
 }
 
 func (s System) acquisitionMeter(ctx context.Context) Meter {

@@ -101,13 +101,21 @@ func TestMeters(t *testing.T) {
 	r := newMeterRig(t)
 	m := r.meters()
 	r.shows(m["ways"], 0, 500_000, "ok", "ours") // nobody has counted at WeCom yet
-	if x := m["templates"]; x.Used != nil || x.State != "unknown" || x.Error != "meter.no_list" || *x.Limit != 100 {
-		t.Errorf("templates: %+v", x)
-	}
+	r.shows(m["templates"], 0, 100, "ok", "ours")
 	r.shows(m["intercept"], 0, 100, "ok", "wecom")
+	r.shows(m["intercept_words"], 0, 300, "ok", "wecom")
 	r.shows(m["moments"], 0, 100_000, "ok", "wecom")
 	r.shows(m["mass_customers"], 0, 31, "ok", "ours")
 
+	for name, n := range map[string]int{"竞品": 270, "价格": 2} {
+		rule := wecom.InterceptRule{Name: name, Type: wecom.InterceptWarn, Range: wecom.InterceptRange{Users: []string{"lina"}}}
+		for i := range n {
+			rule.Words = append(rule.Words, fmt.Sprint(name, i))
+		}
+		if _, err := r.c.WeCom.InterceptAdd(t.Context(), rule); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if _, _, err := r.c.WeCom.AddContactWay(t.Context(), wecom.ContactWay{Type: 2, Scene: 2, Users: []string{"lina"}, State: "else"}); err != nil {
 		t.Fatal(err)
 	}
@@ -123,6 +131,11 @@ func TestMeters(t *testing.T) {
 	r.shows(m["ways"], 1, 500_000, "ok", "wecom")
 	if m["ways"].Parts[0] != (MeterPart{Name: "strays", Count: 1}) {
 		t.Errorf("parts: %+v", m["ways"].Parts)
+	}
+	r.shows(m["intercept"], 2, 100, "ok", "wecom")
+	r.shows(m["intercept_words"], 270, 300, "near", "wecom")
+	if p := m["intercept_words"].Parts; len(p) != 2 || p[0].Label != "竞品" || p[1].Count != 2 {
+		t.Errorf("the fullest rules: %+v", p)
 	}
 	r.shows(m["tags"], 1, 10_000, "ok", "wecom")
 	r.shows(m["friends"], 4, 5_000, "ok", "ours")

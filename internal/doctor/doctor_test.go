@@ -29,7 +29,7 @@ func TestHealthy(t *testing.T) {
 			t.Errorf("%s: %+v", id, found[id])
 		}
 	}
-	for id, want := range map[string]string{"domain": "sandbox", "contacts_secret": "unset", "archive_secret": "unset", "binaries": "own_server", "secret_key": "lost",
+	for id, want := range map[string]string{"domain": "sandbox", "contacts_secret": "unset", "archive_secret": "unset", "archive": "unset", "statistics": "none", "binaries": "own_server", "secret_key": "lost",
 		"callback_seen": "never", "callback_events": "quiet", "welcome": "none", "sync": "never"} {
 		if found[id].Says != want {
 			t.Errorf("%s: %+v, want %s", id, found[id], want)

@@ -1,6 +1,8 @@
 package doctor
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -121,6 +123,84 @@ func TestSyncAndWelcome(t *testing.T) {
 	r.finds("welcome", Warn, "late")
 	welcome(40, 500, "failed", "wecom.84074")
 	r.finds("welcome", Warn, "failing")
+}
+
+// The chat archive: nobody there, another key, reading that fails, that stopped, and what it left out.
+func TestChatArchive(t *testing.T) {
+	r := newRig(t, world())
+	now := r.wall.Now()
+	r.exec(`INSERT INTO corp_clock (id, now, accelerated, playing, speed, started_at) VALUES (1, $1, false, false, 1, $1)`, now)
+	r.finds("archive", Skipped, "unset")
+	adapter := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if q.Header.Get("Authorization") != "Bearer "+archiveSecret {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		_, _ = w.Write([]byte(`{"errcode":0,"errmsg":"ok","messages":[]}`))
+	}))
+	t.Cleanup(adapter.Close)
+	r.corp.Settings.ArchiveURL, r.corp.Secrets.ArchiveKey = "http://127.0.0.1:1", archiveSecret
+	if f := r.finds("archive", Fail, "no_answer"); f.Facts["error"] != "archive.adapter_away" {
+		t.Errorf("%+v", f.Facts)
+	}
+	r.corp.Settings.ArchiveURL, r.corp.Secrets.ArchiveKey = adapter.URL, "another"
+	if f := r.finds("archive", Fail, "no_answer"); f.Facts["error"] != "archive.adapter_key" {
+		t.Errorf("%+v", f.Facts)
+	}
+	r.corp.Secrets.ArchiveKey = archiveSecret
+	r.finds("archive", Unknown, "first")
+	failing := func(caughtUp *time.Time) {
+		r.exec(`UPDATE archive_state SET caught_up_at = $1, failures = 4, error_code = 'archive.adapter_trouble', error_params = '{"errcode": 10001}'`, caughtUp)
+	}
+	failing(nil)
+	r.finds("archive", Fail, "never")
+	ago := func(d time.Duration) *time.Time { at := now.Add(-d); return &at }
+	failing(ago(time.Minute)) // the next try is in minutes
+	r.finds("archive", OK, "ok")
+	failing(ago(7 * time.Hour))
+	if f := r.finds("archive", Warn, "failing"); f.Facts["failures"] != int64(4) || f.Facts["behind"] != "7h" {
+		t.Errorf("%+v", f.Facts)
+	}
+	failing(ago(97 * time.Hour))
+	r.finds("archive", Fail, "losing")
+	r.exec(`UPDATE archive_state SET failures = 0, error_code = '', error_params = '{}'`)
+	r.finds("archive", Warn, "behind")
+	r.exec(`UPDATE archive_state SET caught_up_at = $1`, now)
+	r.exec(`INSERT INTO archive_gap (id, from_at, to_at, after_seq, found_at) VALUES (1, $1, $1, 5, $1), (2, $2, $2, 9, $2)`, ago(40*24*time.Hour), ago(24*time.Hour))
+	if f := r.finds("archive", Warn, "gaps"); f.Facts["gaps"] != int64(1) {
+		t.Errorf("%+v", f.Facts)
+	}
+	r.exec(`DELETE FROM archive_gap WHERE id = 2`)
+	r.finds("archive", OK, "ok")
+}
+
+// WeCom's statistics: how long it has refused them counts from the first full sync after the last good one.
+func TestStatistics(t *testing.T) {
+	r := newRig(t, world())
+	now := r.wall.Now()
+	id := 0
+	sync := func(days int, kind, archive string) {
+		id++
+		r.exec(`INSERT INTO sync_run (id, kind, state, started_at, finished_at, corp_at, cause_id, result) VALUES ($1, $2, 'done', $3, $3, $3, 1, jsonb_build_object('complete', true, 'archive', $4::jsonb))`,
+			id, kind, now.AddDate(0, 0, -days), archive)
+	}
+	r.finds("statistics", Unknown, "none")
+	sync(60, "full", `{"error": "wecom.48002"}`)
+	if f := r.finds("statistics", Fail, "refused_long"); f.Facts["left"] != 120 {
+		t.Errorf("%+v", f.Facts)
+	}
+	sync(50, "full", `{"staff_days": 3}`)
+	r.exec(`INSERT INTO statistic_staff_day (staff_id, day, given, final, read_at) VALUES (1, '2026-03-01', true, true, $1), (1, '2026-03-02', false, true, $1)`, now)
+	if f := r.finds("statistics", OK, "ok"); f.Facts["last"] != "2026-03-01" {
+		t.Errorf("%+v", f.Facts)
+	}
+	sync(5, "full", `{"error": "wecom.48002"}`)
+	sync(4, "check", `{}`)
+	sync(3, "full", `null`) // it never came to the statistics
+	sync(2, "full", `{"error": "wecom.48002"}`)
+	if f := r.finds("statistics", Warn, "refused_lately"); f.Facts["days"] != 5 || f.Facts["error"] != "wecom.48002" {
+		t.Errorf("%+v", f.Facts)
+	}
 }
 
 func TestServer(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -130,6 +131,10 @@ func (s *Service) Last(ctx context.Context, lang i18n.Lang) (Report, error) {
 	if err != nil {
 		return r, err
 	}
+	var registered time.Time
+	if c := s.Subject().Corp; c != nil {
+		registered = c.CreatedAt
+	}
 	var list []Finding
 	for _, c := range checks() { // in the checks' order, without those that are gone
 		k, there := kept[c.id]
@@ -139,6 +144,7 @@ func (s *Service) Last(ctx context.Context, lang i18n.Lang) (Report, error) {
 		k.Area = c.area
 		v := s.Words.View(lang, k.Finding)
 		v.CheckedAt, v.Since = &k.at, &k.since
+		v.FromSetup = k.State == Fail && !registered.IsZero() && !k.since.After(registered)
 		r.Items = append(r.Items, v)
 		list = append(list, k.Finding)
 		if r.CheckedAt == nil || k.at.After(*r.CheckedAt) {
@@ -170,11 +176,19 @@ func (s *Service) Work(ctx context.Context) error {
 	}
 }
 
-// RunDue examines if the last time is an hour ago, and reports whether it did.
+// RunDue examines if the last time is an hour ago, or some checks were never made, and reports whether it did.
 func (s *Service) RunDue(ctx context.Context) (bool, error) {
 	at, err := lastChecked(ctx, s.DB)
-	if err != nil || at != nil && s.Wall.Now().Sub(*at) < hourly {
+	if err != nil {
 		return false, err
+	}
+	kept, err := findings(ctx, s.DB)
+	if err != nil {
+		return false, err
+	}
+	news := slices.ContainsFunc(checks(), func(c check) bool { _, there := kept[c.id]; return !c.rare && !there })
+	if at != nil && s.Wall.Now().Sub(*at) < hourly && !news {
+		return false, nil
 	}
 	s.turn.Lock()
 	defer s.turn.Unlock()
@@ -184,8 +198,8 @@ func (s *Service) RunDue(ctx context.Context) (bool, error) {
 // Tables declares what this package owns.
 func Tables() []pg.Table {
 	return []pg.Table{
-		{Name: "doctor_finding", Owner: "doctor", Family: pg.Local, Merge: "keep", Erase: "keep", Retention: "until the next examination", Sampling: "none"},
-		{Name: "doctor_change", Owner: "doctor", Family: pg.Local, Merge: "keep", Erase: "keep", Retention: "12 months", Sampling: "none"},
+		{Name: "doctor_finding", Owner: "doctor", Family: pg.Local, Personal: []string{"facts"}, Merge: "keep", Erase: "keep, no customer stands in it", Retention: "until the next examination", Sampling: "none"},
+		{Name: "doctor_change", Owner: "doctor", Family: pg.Local, Personal: []string{"facts"}, Merge: "keep", Erase: "keep, no customer stands in it", Retention: "12 months", Sampling: "none"},
 	}
 }
 
@@ -224,6 +238,14 @@ func lockStates(ctx context.Context, tx pg.Tx) (map[string]State, error) {
 	var state State
 	_, err = pgx.ForEachRow(rows, []any{&check, &state}, func() error { out[check] = state; return nil })
 	return out, err
+}
+
+// Keep stores findings of an examination that was made before the corp was registered.
+func Keep(ctx context.Context, tx pg.Tx, list []Finding, at time.Time) error {
+	if len(list) == 0 {
+		return nil
+	}
+	return saveFindings(ctx, tx, list, at)
 }
 
 func saveFindings(ctx context.Context, tx pg.Tx, list []Finding, now time.Time) error {

@@ -8,6 +8,7 @@ import (
 	"qunce/internal/clock"
 	"qunce/internal/i18n"
 	"qunce/internal/id"
+	"qunce/internal/pg"
 	"qunce/internal/wecom/sim"
 )
 
@@ -74,4 +75,42 @@ func TestFindingsAreKeptAndChangesToo(t *testing.T) {
 			t.Errorf("%s was examined again: %v", v.ID, fresh)
 		}
 	}
+}
+
+// What failed when the setup was finished is told until it has passed once; what was never examined is, at once.
+func TestWhatTheSetupLeftRed(t *testing.T) {
+	r := newRig(t, world())
+	wall := clock.NewManual(clock.Wall().Now())
+	r.corp.CreatedAt = wall.Now()
+	s := New(Deps{Doctor: r.doctor(), DB: r.db, IDs: id.New(r.pool.IDBlock), Wall: wall, Words: words(t), Log: slog.New(slog.DiscardHandler), Subject: r.subject})
+	left := []Finding{{Check: "fsync", Area: Server, State: Fail, Says: "off"}, {Check: "agent", Area: WeCom, State: Fail, Says: "closed", Facts: Facts{"agent_id": 1}}}
+	r.check(r.db.Tx(t.Context(), func(tx pg.Tx) error { return Keep(t.Context(), tx, left, r.corp.CreatedAt) }))
+	red := func(when, want string) {
+		t.Helper()
+		report, err := s.Last(t.Context(), i18n.Chinese)
+		r.check(err)
+		got := ""
+		for _, v := range report.Items {
+			if v.FromSetup {
+				got += v.ID + " "
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", when, got, want)
+		}
+	}
+	red("before the first examination", "agent fsync ")
+	wall.Set(wall.Now().Add(time.Minute))
+	if did, err := s.RunDue(t.Context()); err != nil || !did {
+		t.Fatalf("the first examination is not due: %v, %v", did, err)
+	}
+	red("when one has passed", "fsync ") // the database of tests runs without fsync
+	if did, err := s.RunDue(t.Context()); err != nil || did {
+		t.Errorf("due again: %v, %v", did, err)
+	}
+	r.check(r.sim.Faults(t.Context(), sim.Faults{Refuse: map[string]int{"agent/get": 50003}}))
+	wall.Set(wall.Now().Add(time.Hour))
+	_, err := s.RunDue(t.Context())
+	r.check(err)
+	red("when it fails anew", "fsync ")
 }

@@ -198,6 +198,60 @@ func syncs(ctx context.Context, q pg.Querier) (newest, good *lastSync, err error
 	return newest, good, nil
 }
 
+type archiveState struct {
+	caughtUp *time.Time
+	failures int64 // in a row
+	code     string
+	params   Facts
+	gaps     int64
+}
+
+func archiveRead(ctx context.Context, q pg.Querier) (a archiveState, err error) {
+	err = q.QueryRow(ctx, `SELECT caught_up_at, failures, error_code, error_params FROM archive_state WHERE id = 1`).Scan(&a.caughtUp, &a.failures, &a.code, &a.params)
+	if err != nil {
+		return a, fmt.Errorf("read the archive's state: %w", err)
+	}
+	return a, nil
+}
+
+func archiveGaps(ctx context.Context, q pg.Querier, since time.Time) (n int64, err error) {
+	if err = q.QueryRow(ctx, `SELECT count(*) FROM archive_gap WHERE found_at >= $1`, since).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count gaps: %w", err)
+	}
+	return n, nil
+}
+
+type statistics struct {
+	lastDay string     // the newest archived one; empty = none
+	refused *time.Time // since when WeCom refuses, if it does
+	code    string
+}
+
+// statisticsRead finds whether the newest full sync was refused the statistics, and how long every one has been.
+func statisticsRead(ctx context.Context, q pg.Querier) (st statistics, err error) {
+	var last *time.Time
+	err = q.QueryRow(ctx, `SELECT greatest((SELECT max(day) FROM statistic_staff_day WHERE given), (SELECT max(day) FROM statistic_owner_day WHERE given))`).Scan(&last)
+	if err != nil {
+		return st, fmt.Errorf("read archived days: %w", err)
+	}
+	if last != nil {
+		st.lastDay = last.Format(time.DateOnly)
+	}
+	const asked = `FROM sync_run WHERE kind = 'full' AND state = 'done' AND jsonb_typeof(result->'archive') = 'object'`
+	err = q.QueryRow(ctx, `SELECT coalesce(result->'archive'->>'error', '') `+asked+` ORDER BY id DESC LIMIT 1`).Scan(&st.code)
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && st.code == "" {
+		return st, nil
+	}
+	if err != nil {
+		return st, fmt.Errorf("read the refusal: %w", err)
+	}
+	err = q.QueryRow(ctx, `SELECT min(started_at) `+asked+` AND id > coalesce((SELECT max(id) `+asked+` AND coalesce(result->'archive'->>'error', '') = ''), 0)`).Scan(&st.refused)
+	if err != nil {
+		return st, fmt.Errorf("read when the refusals began: %w", err)
+	}
+	return st, nil
+}
+
 // needed is a member of staff whom the platform works with: they own a group or stand behind a code.
 type needed struct {
 	userID, name string

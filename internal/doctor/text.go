@@ -53,6 +53,7 @@ type View struct {
 	TookMS    int64      `json:"took_ms"`
 	CheckedAt *time.Time `json:"checked_at,omitempty"`
 	Since     *time.Time `json:"since,omitempty" doc:"when the check first ended in this state"`
+	FromSetup bool       `json:"from_setup,omitempty" doc:"it failed when the initial setup was finished, and never passed since"`
 }
 
 // Title is the name of a check.

@@ -20,6 +20,7 @@ func endings(t *testing.T) map[string][]string {
 	t.Helper()
 	methods := map[string]string{"secret": "secret", "trustedIP": "trusted_ip", "agentCheck": "agent", "visibleRange": "range", "whitelist": "whitelist",
 		"seatsCheck": "seats", "domain": "domain", "contactsSecret": "contacts_secret", "archiveSecret": "archive_secret", "syncCheck": "sync", "welcome": "welcome",
+		"archiveCheck": "archive", "statisticCheck": "statistics",
 		"publicURL": "public_url", "callbackURL": "callback_url", "callbackGuard": "callback_guard", "callbackIPs": "callback_ips", "callbackSeen": "callback_seen",
 		"callbackEvents": "callback_events", "database": "database", "schema": "schema", "extensions": "extensions", "fsync": "fsync", "connections": "connections",
 		"binaries": "binaries", "disk": "disk", "secretKey": "secret_key", "clockCheck": "clock", "worker": "worker", "queues": "queues", "jobs": "jobs"}

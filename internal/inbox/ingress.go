@@ -94,9 +94,6 @@ func (g *Ingress) receive(w http.ResponseWriter, r *http.Request) error {
 	case r.ContentLength > callback.MaxBody:
 		return errs.E(errs.Invalid, "callback.too_large", "the body has %d bytes", r.ContentLength)
 	}
-	if err := g.crypto.Timely(ts); err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(r.Context(), answerWithin)
 	defer cancel()
 	select {

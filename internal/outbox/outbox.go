@@ -6,6 +6,8 @@
 //   - repeatable: the second call is harmless or answers that the first one worked; it is planned again.
 //   - findable:   WeCom is asked whether the effect is there; only if it is not, the call is planned again.
 //   - unfindable: an object may remain at WeCom that nobody uses; it is counted as an orphan and the call planned again.
+//   - once:       a second call would reach a person twice, and WeCom cannot be asked; the call is closed as it stands, done
+//     without a result and with "outbox.unsure".
 //
 // Invariants: no network call inside a transaction; a key is planned once; every call carries its cause; an answer closes
 // a call only while the call is still the one that was made, so the features' changes happen once even if a worker that
@@ -37,10 +39,11 @@ const (
 	Repeatable Class = "repeatable"
 	Findable   Class = "findable"
 	Unfindable Class = "unfindable"
+	Once       Class = "once"
 )
 
 // Classes lists all of them; the CHECK of outbox_call lists the same.
-func Classes() []Class { return []Class{Repeatable, Findable, Unfindable} }
+func Classes() []Class { return []Class{Repeatable, Findable, Unfindable, Once} }
 
 // Lane is one line of work with workers of its own.
 type Lane string
@@ -79,7 +82,8 @@ type Finished struct {
 }
 
 // Handler makes one kind's calls. Do and Find use the network and no transaction; the others run in the transaction that
-// closes the calls, always with a set. Done, Failed and Orphan may be nil.
+// closes the calls, always with a set. Done, Failed and Orphan may be nil; a Once call whose fate stays unknown comes to Done
+// without a Result.
 type Handler struct {
 	Class  Class
 	Lane   Lane
@@ -250,5 +254,5 @@ func (o *Outbox) Waiting(ctx context.Context) (int64, error) {
 
 // Tables declares what this package owns.
 func Tables() []pg.Table {
-	return []pg.Table{{Name: "outbox_call", Owner: "outbox", Family: pg.Local, Personal: []string{"payload"}, Merge: "keep", Erase: "delete", Retention: "6 months", Sampling: "none"}}
+	return []pg.Table{{Name: "outbox_call", Owner: "outbox", Family: pg.Local, Personal: []string{"payload", "result"}, Merge: "keep", Erase: "delete", Retention: "6 months", Sampling: "none"}}
 }

@@ -105,8 +105,8 @@ func (r *rig) process() *Outbox {
 	base := Handler{Lane: Write, Do: r.far.do, Verdict: verdict,
 		Done:   func(ctx context.Context, tx pg.Tx, l []Finished) error { return r.note(ctx, tx, "done", l) },
 		Failed: func(ctx context.Context, tx pg.Tx, l []Finished) error { return r.note(ctx, tx, "failed", l) }}
-	rep, find, unf, wel := base, base, base, base
-	rep.Class, find.Class, unf.Class, wel.Class, wel.Lane = Repeatable, Findable, Unfindable, Repeatable, Welcome
+	rep, find, unf, once, wel := base, base, base, base, base
+	rep.Class, find.Class, unf.Class, once.Class, wel.Class, wel.Lane = Repeatable, Findable, Unfindable, Once, Repeatable, Welcome
 	find.Find = r.far.find
 	unf.Orphan = func(ctx context.Context, tx pg.Tx, l []Call) error {
 		var f []Finished
@@ -118,6 +118,7 @@ func (r *rig) process() *Outbox {
 	o.Register("repeatable", rep)
 	o.Register("findable", find)
 	o.Register("unfindable", unf)
+	o.Register("once", once)
 	o.Register("welcome", wel)
 	return o
 }
@@ -267,14 +268,14 @@ func TestARolledBackPlanIsNotCalled(t *testing.T) {
 // A worker dies after the call had its effect, or before: the next holder of the lease resolves it by its class.
 func TestDeathBetweenCallAndFinish(t *testing.T) {
 	r := newRig(t)
-	for _, kind := range []string{"repeatable", "findable", "unfindable"} {
+	for _, kind := range []string{"repeatable", "findable", "unfindable", "once"} {
 		r.plan(kind, kind+"/had", kind+"/not")
 	}
 	calls, err := r.o.claim(t.Context(), Write, 1)
-	if err != nil || len(calls) != 6 {
+	if err != nil || len(calls) != 8 {
 		t.Fatalf("claimed %d, %v", len(calls), err)
 	}
-	for _, k := range []string{"repeatable/had", "findable/had", "unfindable/had"} {
+	for _, k := range []string{"repeatable/had", "findable/had", "unfindable/had", "once/had"} {
 		r.far.did[k] = 1
 	}
 	second := r.process()
@@ -284,13 +285,16 @@ func TestDeathBetweenCallAndFinish(t *testing.T) {
 		want[c.Key] = "done"
 	}
 	r.is("states", want, r.states())
-	for key, times := range map[string]int{"repeatable/had": 2, "repeatable/not": 1, "findable/had": 1, "findable/not": 1, "unfindable/had": 2, "unfindable/not": 1} {
+	for key, times := range map[string]int{"repeatable/had": 2, "repeatable/not": 1, "findable/had": 1, "findable/not": 1, "unfindable/had": 2, "unfindable/not": 1,
+		"once/had": 1, "once/not": 0} {
 		if got := r.far.times(key); got != times {
 			t.Errorf("%s was done %d times, want %d", key, got, times)
 		}
 	}
 	r.is("heard", map[string]string{"done repeatable/had": "1", "done repeatable/not": "1", "done findable/had": "1", "done findable/not": "1",
-		"done unfindable/had": "1", "done unfindable/not": "1", "orphan unfindable/had": "1", "orphan unfindable/not": "1"}, r.heard())
+		"done unfindable/had": "1", "done unfindable/not": "1", "orphan unfindable/had": "1", "orphan unfindable/not": "1", "done once/had": "1", "done once/not": "1"}, r.heard())
+	r.is("what is not known", map[string]string{"once/had": "outbox.unsure", "once/not": "outbox.unsure"},
+		pairs(r, `SELECT key, error_code FROM outbox_call WHERE class = 'once' AND result IS NULL`))
 }
 
 // The first worker was not dead, only slow: its late answer must not be counted beside the second worker's.

@@ -365,7 +365,10 @@ func (o *Outbox) resolve(ctx context.Context, l *line, lane Lane, epoch int64) (
 	return o.finish(ctx, l, o.each(lane, calls, func(c Call) outcome { return o.resolveOne(ctx, c) }))
 }
 
-var errAgain = errors.New("the fate of the call was unknown; it is made again")
+var (
+	errAgain  = errors.New("the fate of the call was unknown; it is made again")
+	errUnsure = errs.E(errs.Unavailable, "outbox.unsure", "whether the call had its effect is not known; it is not made again")
+)
 
 func (o *Outbox) resolveOne(ctx context.Context, c Call) outcome {
 	// A call that never gets an answer must not be made without pause.
@@ -380,6 +383,9 @@ func (o *Outbox) resolveOne(ctx context.Context, c Call) outcome {
 		return x
 	case Unfindable:
 		x.orphan = true
+		return x
+	case Once:
+		x.Err, x.state, x.delay = errUnsure, "done", 0
 		return x
 	default:
 		var found bool

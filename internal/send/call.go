@@ -43,7 +43,8 @@ func (s *Service) registerCalls() {
 		Do: s.create, Find: s.findCreated, Done: s.created, Failed: s.refused, Verdict: verdict})
 	s.Outbox.Register(cancelKind, outbox.Handler{Class: outbox.Repeatable, Lane: outbox.Write,
 		Do: s.cancel, Done: s.cancelled, Failed: s.cancelled, Verdict: verdict})
-	s.Outbox.Register(remindKind, outbox.Handler{Class: outbox.Repeatable, Lane: outbox.Write, Do: s.remindCall, Verdict: verdict})
+	// Every reminder reaches the member's phone, and WeCom does not tell how many there were.
+	s.Outbox.Register(remindKind, outbox.Handler{Class: outbox.Once, Lane: outbox.Write, Do: s.remindCall, Verdict: verdict})
 }
 
 // verdict sorts errors: a limit or an outage before the request went out is retried, an unclear one looked up, the rest
@@ -129,13 +130,13 @@ func (s *Service) findCreated(ctx context.Context, c outbox.Call) (any, bool, er
 		if err != nil {
 			return nil, false, err
 		}
-		for _, msgID := range candidates {
-			ours, err := s.isOurs(ctx, x, msgID, all)
+		for _, m := range candidates {
+			ours, err := s.isOurs(ctx, x, m, all)
 			if err != nil {
 				return nil, false, err
 			}
 			if ours {
-				return created{MsgID: msgID, To: len(all)}, true, nil
+				return created{MsgID: m.MsgID, To: len(all)}, true, nil
 			}
 		}
 		if next == "" {
@@ -146,7 +147,8 @@ func (s *Service) findCreated(ctx context.Context, c outbox.Call) (any, bool, er
 }
 
 // unclaimed returns the sends of a page with our content that no send of ours is known by.
-func (s *Service) unclaimed(ctx context.Context, x send, page []wecom.GroupMsg) ([]string, error) {
+func (s *Service) unclaimed(ctx context.Context, x send, page []wecom.GroupMsg) ([]wecom.GroupMsg, error) {
+	var alike []wecom.GroupMsg
 	var ids []string
 	for _, m := range page {
 		text := ""
@@ -154,7 +156,7 @@ func (s *Service) unclaimed(ctx context.Context, x send, page []wecom.GroupMsg) 
 			text = m.Text.Content
 		}
 		if text == x.Content.Text && len(m.Attachments) == len(x.Content.Attachments)+len(x.Content.Parts) {
-			ids = append(ids, m.MsgID)
+			alike, ids = append(alike, m), append(ids, m.MsgID)
 		}
 	}
 	if len(ids) == 0 {
@@ -164,19 +166,26 @@ func (s *Service) unclaimed(ctx context.Context, x send, page []wecom.GroupMsg) 
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(ids, func(m string) bool { return known[m] }), nil
+	return slices.DeleteFunc(alike, func(m wecom.GroupMsg) bool { return known[m.MsgID] }), nil
 }
 
-// isOurs asks who has the task and, where WeCom already shows recipients, whether they are all ours.
-func (s *Service) isOurs(ctx context.Context, x send, msgID string, all map[string]bool) (bool, error) {
-	members, _, err := s.WeCom.GroupMsgTask(ctx, msgID, "")
+// dispatching is how long WeCom may take to hand a new mass send to its sender; until then it shows nobody's task.
+const dispatching = 10 * time.Minute
+
+// isOurs asks who has the task and, where WeCom already shows recipients, whether they are all ours. Of a mass send that is
+// still being dispatched it cannot be said: taken for a stranger's, ours would be made a second time.
+func (s *Service) isOurs(ctx context.Context, x send, m wecom.GroupMsg, all map[string]bool) (bool, error) {
+	members, _, err := s.WeCom.GroupMsgTask(ctx, m.MsgID, "")
 	if err != nil {
 		return false, err
+	}
+	if made := time.Unix(int64(m.CreateTime), 0); len(members) == 0 && s.Clock.Now().Before(made.Add(dispatching)) {
+		return false, errs.E(errs.Unavailable, "send.dispatching", "mass send %s of %s has no tasks yet", m.MsgID, made)
 	}
 	if !slices.ContainsFunc(members, func(m wecom.GroupMsgMember) bool { return m.UserID == x.UserID }) {
 		return false, nil
 	}
-	sends, _, err := s.WeCom.GroupMsgSendResult(ctx, msgID, x.UserID, "")
+	sends, _, err := s.WeCom.GroupMsgSendResult(ctx, m.MsgID, x.UserID, "")
 	if err != nil {
 		return false, err
 	}

@@ -111,7 +111,7 @@ type checkOutput struct {
 
 type finishInput struct {
 	Body struct {
-		Accept bool `json:"accept,omitempty" doc:"finish although some checks fail"`
+		Accept []string `json:"accept,omitempty" maxItems:"50" doc:"checks that may fail: whoever finishes has seen that they do"`
 	}
 }
 

@@ -156,10 +156,10 @@ func (s *Settings) KeepKeys(ctx context.Context) error {
 	})
 }
 
-// Promote makes the next token and key the present ones, if they still are the next ones.
-func Promote(ctx context.Context, t *tenant.Service, schema, token string) (promoted bool, err error) {
+// Promote makes the next token and key that used holds the present ones, if they still are the next ones.
+func Promote(ctx context.Context, t *tenant.Service, schema string, used tenant.Secrets) (promoted bool, err error) {
 	_, err = t.Change(ctx, schema, func(c *tenant.Corp) error {
-		promoted = c.Secrets.NextCallbackToken == token && token != ""
+		promoted = c.Secrets.NextCallbackToken == used.NextCallbackToken && c.Secrets.NextEncodingAESKey == used.NextEncodingAESKey && used.NextCallbackToken != ""
 		if !promoted {
 			return errNothing
 		}

@@ -197,7 +197,7 @@ func TestFinishOnce(t *testing.T) {
 	results := make(chan error, 2)
 	for range cap(results) {
 		go func() {
-			_, _, err := r.finish(ctx, true, "agent", i18n.Chinese)
+			_, _, err := r.finish(ctx, doctor.IDs(), "agent", i18n.Chinese)
 			results <- err
 		}()
 	}
@@ -234,7 +234,7 @@ func TestFinishAfterTheCommandLine(t *testing.T) {
 	_, err := r.Tenant.Create(ctx, tenant.Corp{Schema: "corp_other", Name: "别家", CorpID: "wwother", AgentID: 1,
 		Secrets: tenant.Secrets{Secret: "x", CallbackToken: "abc", EncodingAESKey: tenant.NewEncodingAESKey()}})
 	r.check(err)
-	_, _, err = r.finish(ctx, true, "", i18n.Chinese)
+	_, _, err = r.finish(ctx, doctor.IDs(), "", i18n.Chinese)
 	r.fails("setup.closed", err)
 	list, err := r.Tenant.List(ctx)
 	r.check(err)
@@ -250,7 +250,7 @@ func TestFinishNeedsTheApp(t *testing.T) {
 	r.fill()
 	_, err := r.saveApp(ctx, app{corpID: corpID, agentID: 1000003, baseURL: r.sim})
 	r.check(err)
-	_, _, err = r.finish(ctx, true, "", i18n.Chinese)
+	_, _, err = r.finish(ctx, doctor.IDs(), "", i18n.Chinese)
 	r.fails("setup.essential", err)
 }
 
@@ -320,12 +320,12 @@ func TestPromote(t *testing.T) {
 	first, err := r.Tenant.BySchema(ctx, "corp_a")
 	r.check(err)
 	r.check(s.Rotate(ctx, "", ""))
-	if done, err := Promote(ctx, r.Tenant, "corp_a", first.Secrets.NextCallbackToken); err != nil || done {
+	if done, err := Promote(ctx, r.Tenant, "corp_a", first.Secrets); err != nil || done {
 		t.Errorf("keys that were replaced: %v, %v", done, err)
 	}
 	second, err := r.Tenant.BySchema(ctx, "corp_a")
 	r.check(err)
-	if done, err := Promote(ctx, r.Tenant, "corp_a", second.Secrets.NextCallbackToken); err != nil || !done {
+	if done, err := Promote(ctx, r.Tenant, "corp_a", second.Secrets); err != nil || !done {
 		t.Errorf("%v, %v", done, err)
 	}
 	got, err := r.Tenant.BySchema(ctx, "corp_a")
@@ -333,8 +333,16 @@ func TestPromote(t *testing.T) {
 	if got.Secrets.CallbackToken != second.Secrets.NextCallbackToken || got.Secrets.NextCallbackToken != "" || got.Secrets.Secret != made.Secrets.Secret {
 		t.Errorf("%+v", got.Revision)
 	}
-	if done, err := Promote(ctx, r.Tenant, "corp_a", ""); err != nil || done {
+	if done, err := Promote(ctx, r.Tenant, "corp_a", tenant.Secrets{}); err != nil || done {
 		t.Errorf("nothing to promote: %v, %v", done, err)
+	}
+	// The same token with another key: only the key that WeCom used counts.
+	r.check(s.Rotate(ctx, got.Secrets.CallbackToken, tenant.NewEncodingAESKey()))
+	third, err := r.Tenant.BySchema(ctx, "corp_a")
+	r.check(err)
+	r.check(s.Rotate(ctx, got.Secrets.CallbackToken, tenant.NewEncodingAESKey()))
+	if done, err := Promote(ctx, r.Tenant, "corp_a", third.Secrets); err != nil || done {
+		t.Errorf("a key that was replaced: %v, %v", done, err)
 	}
 	r.check(s.Rotate(ctx, "", ""))
 	r.check(s.KeepKeys(ctx))

@@ -179,10 +179,11 @@ func FileOf(s tenant.Settings, name string) (string, bool) {
 // essential are the checks without which nothing would work at all; their failures cannot be passed over.
 func essential() []string { return []string{"secret", "agent", "database"} }
 
-// finish registers corp and owner in one transaction and clears what was kept. Failed checks stop it unless accept says
-// that they are known; an essential one always does. It returns the owner's session. Of two that finish at once the
+// finish registers corp and owner in one transaction and clears what was kept. A failed check stops it unless accept names
+// it; an essential one always does. What was found goes along: the console shows what fails until it is mended. It returns
+// the owner's session. Of two that finish at once the
 // second finds the setup closed.
-func (s *Service) finish(ctx context.Context, accept bool, agent string, lang i18n.Lang) (users *auth.Service, token string, err error) {
+func (s *Service) finish(ctx context.Context, accept []string, agent string, lang i18n.Lang) (users *auth.Service, token string, err error) {
 	t, err := s.load(ctx, s.Pool.Shared())
 	if err != nil {
 		return nil, "", err
@@ -199,11 +200,11 @@ func (s *Service) finish(ctx context.Context, accept bool, agent string, lang i1
 		if slices.Contains(essential(), f.Check) && f.State != doctor.OK && f.State != doctor.Warn {
 			return nil, "", errs.E(errs.Conflict, "setup.essential", "%s: %s", f.Check, f.Says).With("check", s.Words.Title(lang, f.Check))
 		}
-		if f.State == doctor.Fail {
+		if f.State == doctor.Fail && !slices.Contains(accept, f.Check) {
 			failed++
 		}
 	}
-	if failed > 0 && !accept {
+	if failed > 0 {
 		return nil, "", errs.E(errs.Conflict, "setup.not_green", "%d checks fail", failed).With("count", failed)
 	}
 	// The schema is made first: a corp that is registered must be able to open. One that is left over is empty and harmless.
@@ -232,17 +233,22 @@ func (s *Service) finish(ctx context.Context, accept bool, agent string, lang i1
 	if err != nil {
 		return nil, "", err
 	}
-	s.record(ctx, c, owner)
+	s.record(ctx, c, owner, found)
 	s.once.Do(func() { close(s.done) })
 	return users, token, nil
 }
 
-// record writes the beginning into the new corp's log. The corp stands by then, so a failure is only told.
-func (s *Service) record(ctx context.Context, c tenant.Corp, owner auth.User) {
+// record writes the beginning into the new corp's log, and what was found into its doctor's findings, without the checks that
+// could not be made yet: those come at once. The corp stands by then, so a failure is only told.
+func (s *Service) record(ctx context.Context, c tenant.Corp, owner auth.User, found []doctor.Finding) {
+	found = slices.DeleteFunc(slices.Clone(found), func(f doctor.Finding) bool { return f.State == doctor.Skipped })
 	ctx = actor.With(context.WithoutCancel(ctx), actor.Actor{UserID: owner.ID, Name: owner.Name, Role: owner.Role})
 	err := s.Pool.Corp(c.Schema).Tx(ctx, func(tx pg.Tx) error {
 		now := s.Wall.Now()
-		detail := map[string]any{"corp_id": c.CorpID, "agent_id": c.AgentID, "public_url": c.Settings.PublicURL, "owner": owner.ID}
+		if err := doctor.Keep(ctx, tx, found, c.CreatedAt); err != nil {
+			return err
+		}
+		detail := map[string]any{"corp_id": c.CorpID, "agent_id": c.AgentID, "public_url": c.Settings.PublicURL, "owner": owner.ID, "failing": failing(found)}
 		if err := s.Audit.Record(ctx, tx, now, "setup.finish", "corp/"+c.Schema, detail); err != nil {
 			return err
 		}
@@ -251,4 +257,14 @@ func (s *Service) record(ctx context.Context, c tenant.Corp, owner auth.User) {
 	if err != nil {
 		s.Log.Error("the end of the setup is not in the log", "error", err)
 	}
+}
+
+func failing(list []doctor.Finding) []string {
+	out := []string{}
+	for _, f := range list {
+		if f.State == doctor.Fail {
+			out = append(out, f.Check)
+		}
+	}
+	return out
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"net/http"
 	"net/http/httptest"
 	"runtime"
 	"slices"
@@ -42,7 +40,11 @@ type rig struct {
 }
 
 func newRig(t *testing.T, people int, plans ...string) *rig {
-	b := codetest.New(t, codetest.Options{People: people})
+	return newRigWith(t, codetest.Options{People: people}, plans...)
+}
+
+func newRigWith(t *testing.T, o codetest.Options, plans ...string) *rig {
+	b := codetest.New(t, o)
 	log, audits := slog.New(slog.DiscardHandler), audit.New(b.IDs)
 	r := &rig{Brand: b, t: t}
 	r.tasks = task.New(task.Deps{DB: b.DB, IDs: b.IDs, Clock: b.Clock, Events: b.Events, Outbox: b.Outbox, WeCom: b.WeCom, Audit: audits, Directory: b.Directory, Log: log, PublicURL: b.Web.URL})
@@ -418,12 +420,8 @@ func TestWorkedOnce(t *testing.T) {
 	if state := codetest.One[string](r.Brand, `SELECT state || (msgid <> '') FROM send_send`); state != "createdtrue" {
 		t.Fatalf("the send stands at %s", state)
 	}
-	res, err := http.Get(r.SimURL + "/sim/api/staff/lina/tasks") //nolint:noctx // a test's read
-	r.must(err)
-	defer func() { _ = res.Body.Close() }()
-	body, err := io.ReadAll(res.Body)
-	r.must(err)
-	if n := strings.Count(string(body), `"msgid"`); n != 1 {
+	body := r.tasksOf("lina")
+	if n := strings.Count(body, `"msgid"`); n != 1 {
 		t.Errorf("the member of staff has %d tasks: %s", n, body)
 	}
 }

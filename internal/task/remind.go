@@ -16,14 +16,18 @@ import (
 )
 
 // remindKind is the outbox call of a reminder by app message. WeCom drops the same message within half an hour, so a
-// repeated call reaches nobody twice.
+// repeated call reaches nobody twice within it; after remindWithin it is not made any more.
 const remindKind = "task.remind"
 
-const remindSpan = 30 * time.Minute
+const (
+	remindSpan   = 30 * time.Minute
+	remindWithin = remindSpan - 5*time.Minute // a call may wait for its turn before it goes out
+)
 
+// reminder is what the message says. At is the corp's time of asking for it.
 type reminder struct {
 	UserID, Title, Why string
-	Until              time.Time
+	At, Until          time.Time
 }
 
 func (s *Service) registerReminder() {
@@ -33,6 +37,9 @@ func (s *Service) registerReminder() {
 			var r reminder
 			if err := json.Unmarshal(c.Payload, &r); err != nil {
 				return nil, err
+			}
+			if now := s.Clock.Now(); !now.Before(r.At.Add(remindWithin)) || !now.Before(r.Until) {
+				return nil, errs.E(errs.Conflict, "task.reminder_late", "the reminder of %s could not be sent by %s", r.At, now)
 			}
 			sent, err := s.WeCom.SendAppMessage(ctx, appMessage(r, s.PublicURL))
 			return map[string]string{"invalid": strings.Join(sent.InvalidUsers, "|")}, err
@@ -105,7 +112,7 @@ func (s *Service) plan(ctx context.Context, tx pg.Tx, t Task) error {
 	return s.Outbox.Plan(ctx, tx, outbox.Plan{
 		Key:  fmt.Sprintf("task.remind/%d/%d", t.ID, now.Unix()/int64(remindSpan/time.Second)),
 		Kind: remindKind, Entity: fmt.Sprintf("staff/%d", t.StaffID), CauseID: t.CauseID,
-		Payload: reminder{UserID: staff[t.StaffID].UserID, Title: t.Title, Why: t.Why, Until: t.WindowEnd},
+		Payload: reminder{UserID: staff[t.StaffID].UserID, Title: t.Title, Why: t.Why, At: now, Until: t.WindowEnd},
 	})
 }
 

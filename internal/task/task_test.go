@@ -263,3 +263,31 @@ func TestAPI(t *testing.T) {
 		t.Errorf("reminders at WeCom: %v, want one to wang", w.sent)
 	}
 }
+
+// WeCom forgets a message after half an hour: a reminder that could not be sent by then is not sent at all.
+func TestAReminderIsDroppedWhenItIsLate(t *testing.T) {
+	for name, late := range map[string]time.Duration{"in time": 20 * time.Minute, "WeCom forgot": 30 * time.Minute, "the window is over": 10 * time.Minute} {
+		w := newWorld(t)
+		x := plain(7, "a")
+		if name == "the window is over" {
+			x.WindowEnd = start.Add(late)
+		}
+		ids := w.create(x)
+		w.must(w.tasks.Remind(actor.With(t.Context(), actor.Actor{Scope: actor.Scope{All: true}}), ids[0]))
+		w.clock.Set(start.Add(late))
+		_, err := w.outbox.RunOnce(t.Context(), outbox.Write, 1)
+		w.must(err)
+		want := 0
+		if name == "in time" {
+			want = 1
+		}
+		if len(w.sent) != want {
+			t.Errorf("%s: %d reminders at WeCom, want %d", name, len(w.sent), want)
+		}
+		var code string
+		w.must(w.db.QueryRow(t.Context(), `SELECT error_code FROM outbox_call`).Scan(&code))
+		if (code == "task.reminder_late") != (want == 0) {
+			t.Errorf("%s: the call says %q", name, code)
+		}
+	}
+}

@@ -78,6 +78,8 @@ type Options struct {
 	People int
 	InWest int // people who are in the West store's group from the beginning
 	Limits sim.Limits
+	// Instead answers a request to WeCom in its place and returns true, or lets it through.
+	Instead func(http.ResponseWriter, *http.Request) bool
 }
 
 // New opens the brand; everything is read from WeCom, and nothing waits.
@@ -94,7 +96,11 @@ func New(t testing.TB, o Options) *Brand {
 	b.check(event.EnsurePartitions(ctx, b.DB, Start.AddDate(0, -2, 0), Start.AddDate(0, 3, 0)))
 
 	var handler http.Handler
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if o.Instead == nil || !o.Instead(w, r) {
+			handler.ServeHTTP(w, r)
+		}
+	}))
 	t.Cleanup(web.Close)
 	world := townOf(o)
 	server, err := sim.New(sim.Options{Dir: t.TempDir(), World: &world, CallbackURL: b.Web.URL + "/callback", Token: token, EncodingAESKey: aesKey,

@@ -99,6 +99,7 @@ func TestRefusals(t *testing.T) {
 		{"good", at(1767225600 + 60), sig, body, ""},
 		{"late", at(1767225600 + 61), sig, body, "callback.stale"},
 		{"early", at(1767225600 - 61), sig, body, "callback.stale"},
+		{"a stranger's old timestamp", at(1767225600 + 61), strings.Repeat("0", 40), body, "callback.bad_signature"},
 		{"forged", c, strings.Repeat("0", 40), body, "callback.bad_signature"},
 		{"no signature", c, "", body, "callback.bad_signature"},
 		{"plaintext", c, sig, []byte("<xml><MsgType>event</MsgType></xml>"), "callback.not_encrypted"},

@@ -690,7 +690,7 @@ export type OutboxState = "planned" | "calling" | "done" | "unknown" | "failed";
 export interface OutboxCall {
   id: number;
   kind: string;
-  class: "repeatable" | "findable" | "unfindable";
+  class: "repeatable" | "findable" | "unfindable" | "once";
   lane: string;
   entity: string;
   state: OutboxState;
@@ -1135,6 +1135,8 @@ export interface Finding {
   took_ms: number;
   checked_at?: string;
   since?: string;
+  /** It failed when the initial setup was finished, and never passed since. */
+  from_setup?: boolean;
 }
 
 export interface CheckChange {

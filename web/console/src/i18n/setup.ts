@@ -14,6 +14,12 @@ export const setup = {
     "逐项检查企业微信、回调和服务器，每小时自动查一次。检查不会改动任何东西。",
     "Examines WeCom, the callbacks and the server, by itself every hour. Nothing is changed.",
   ],
+  "doctor.from_setup": ["初始设置未全部通过", "The initial setup is not finished"],
+  "doctor.names_join": ["、", ", "],
+  "doctor.from_setup_note": [
+    "完成初始设置时这 {{n}} 项不通过，到现在还没有通过：{{names}}。",
+    "These {{n}} failed when the setup was finished and have not passed since: {{names}}.",
+  ],
   "doctor.run": ["重新检查", "Examine again"],
   "doctor.running": ["正在检查，最多 10 秒…", "Examining, ten seconds at most…"],
   "doctor.checked_at": ["上次检查 {{at}}", "Last examined {{at}}"],
@@ -192,8 +198,8 @@ export const setup = {
   "setup.finish_anyway": ["先进入控制台，之后再处理", "Enter now and mend it later"],
   "setup.anyway_title": ["还有 {{n}} 项不通过，先进入？", "Enter although {{n}} checks fail?"],
   "setup.anyway_hint": [
-    "没有通过的功能暂时用不了。之后在“系统 → 体检”里继续处理。",
-    "What fails will not work yet. Go on with it under System → Doctor.",
+    "这几项管的功能暂时用不了。“系统 → 体检”会一直提示，直到它们全部通过。",
+    "What they stand for will not work yet. System → Doctor reminds you until they all pass.",
   ],
   "setup.finishing": ["正在登记企业，准备数据…", "Registering the corp and preparing its data…"],
   "setup.finish_incomplete": ["第 {{n}} 步还没有填完。", "Step {{n}} is not filled in yet."],

@@ -101,6 +101,7 @@ export const statistic = {
   "meter_name.tags": ["企业标签", "Corp tags"],
   "meter_name.templates": ["入群欢迎语素材", "Group welcome templates"],
   "meter_name.intercept": ["敏感词规则", "Intercept rules"],
+  "meter_name.intercept_words": ["敏感词（词最多的一条规则）", "Words of the fullest rule"],
   "meter_name.friends": ["员工好友数（最多的一位）", "Friends of the fullest member"],
   "meter_name.mass_customers": ["本月群发接收次数 · 客户（最多的一位）", "Mass sends this month · fullest customer"],
   "meter_name.mass_groups": ["本月群发接收次数 · 客户群（最多的一个）", "Mass sends this month · fullest group"],
@@ -119,8 +120,15 @@ export const statistic = {
     "Both share 500,000. WeCom lists no join ways, so only ours are counted.",
   ],
   "meter_hint.tags": ["全企业 1 万个，含规则组标签。", "10,000 a corp, strategy tags included."],
-  "meter_hint.templates": ["全企业 100 个。", "100 a corp."],
+  "meter_hint.templates": [
+    "全企业 100 个。企业微信没有列表接口，只数得出本系统建的，目前不建；在别处建的不在内。",
+    "100 a corp. WeCom lists none, so only ours are counted, and this system makes none; others' are left out.",
+  ],
   "meter_hint.intercept": ["全企业 100 条。", "100 a corp."],
+  "meter_hint.intercept_words": [
+    "每条规则 300 个词。列出词最多的几条。",
+    "300 words a rule. The fullest rules are listed.",
+  ],
   "meter_hint.friends": [
     "含已把员工删除的客户。企业微信不告诉上限，默认按 5,000，买过扩容的请改成实际的数。",
     "Customers who deleted the member count. WeCom does not tell the limit: 5,000 unless more was bought.",
@@ -146,6 +154,10 @@ export const statistic = {
   "meter_todo.intercept": [
     "到企业微信管理后台“聊天敏感词”合并规则；一条规则可以有 300 个词。",
     "Merge rules in WeCom's admin console; one rule holds 300 words.",
+  ],
+  "meter_todo.intercept_words": [
+    "到企业微信管理后台“聊天敏感词”删去不用的词，或把词分到另一条规则里。",
+    "Delete words in WeCom's admin console, or move some to another rule.",
   ],
   "meter_todo.friends": [
     "把活码换给好友少的员工，或在企业微信管理后台申请扩容，然后在下面改成新的上限。",

@@ -45,6 +45,12 @@ export const system = {
     "结果不明时查不到，可能留下没有用到的对象",
     "An unknown outcome may leave an unused object at WeCom",
   ],
+  "class.once": ["只发一次", "Once"],
+  "class_hint.once": [
+    "结果不明时不再发，免得对方收到两次",
+    "Not repeated when the outcome is unknown: it would reach somebody twice",
+  ],
+  "outbox_state.unsure": ["不知是否生效", "Not known"],
   "outbox_state.planned": ["待调用", "Planned"],
   "outbox_state.calling": ["调用中", "Calling"],
   "outbox_state.done": ["成功", "Done"],

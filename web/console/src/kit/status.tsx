@@ -25,6 +25,7 @@ const tones: Record<string, string> = {
   late: "warning",
   warn: "warning",
   unknown: "warning",
+  unsure: "warning",
   near: "warning",
   slowed: "warning",
   blocked: "error",

@@ -3,7 +3,7 @@ import { ReloadOutlined } from "@ant-design/icons";
 import type { CheckArea, CheckChange, DoctorReport } from "@shared/api/types";
 import { time } from "@shared/format";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Button, Table } from "antd";
+import { Alert, Button, Table } from "antd";
 import { useT } from "../../i18n";
 import { CheckMark, Findings, worst } from "../../kit/findings";
 import { PageHeader, Panel } from "../../kit/page";
@@ -60,8 +60,20 @@ export function DoctorPage() {
 function Report({ report }: { report: DoctorReport }) {
   const t = useT();
   const zone = useZone();
+  const fromSetup = report.items.filter((item) => item.from_setup);
   return (
     <div className="stack">
+      {fromSetup.length > 0 && (
+        <Alert
+          type="error"
+          showIcon
+          title={t("doctor.from_setup")}
+          description={t("doctor.from_setup_note", {
+            n: fromSetup.length,
+            names: fromSetup.map((item) => item.title).join(t("doctor.names_join")),
+          })}
+        />
+      )}
       <div className="tiles tiles-four">
         {(["fail", "warn", "unknown", "ok"] as const).map((state) => {
           const n = report.items.filter((item) => item.state === state).length;

@@ -44,7 +44,7 @@ export const saveSetupFile = ({ name, text }: ProofFile) =>
 
 export const checkSetup = (ids: string[]) => unwrap<Findings>(api.POST("/api/setup/check", { body: { ids } }));
 
-export const finishSetup = (accept: boolean) => unwrap(api.POST("/api/setup/finish", { body: { accept } }));
+export const finishSetup = (accept: string[]) => unwrap(api.POST("/api/setup/finish", { body: { accept } }));
 
 export const settingsQuery = queryOptions({
   queryKey: ["system", "wecom"],

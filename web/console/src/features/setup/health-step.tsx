@@ -31,10 +31,11 @@ export function HealthStep({ setup, go }: StepProps) {
     gcTime: 0,
     retry: false,
   });
-  const failing = query.data?.items.filter((item) => item.state === "fail").length ?? 0;
+  const failures = query.data?.items.filter((item) => item.state === "fail") ?? [];
+  const failing = failures.length;
   const missing = steps.find((step) => step === setup.missing) as SetupStep | undefined;
 
-  const finish = async (accept: boolean) => {
+  const finish = async (accept: string[]) => {
     setFinishing(true);
     setFailure("");
     try {
@@ -50,10 +51,19 @@ export function HealthStep({ setup, go }: StepProps) {
   const anyway = () =>
     modal.confirm({
       title: t("setup.anyway_title", { n: failing }),
-      content: t("setup.anyway_hint"),
+      content: (
+        <>
+          <ul>
+            {failures.map((item) => (
+              <li key={item.id}>{item.title}</li>
+            ))}
+          </ul>
+          {t("setup.anyway_hint")}
+        </>
+      ),
       okText: t("setup.finish_anyway"),
       cancelText: t("kit.cancel"),
-      onOk: () => void finish(true),
+      onOk: () => void finish(failures.map((item) => item.id)),
     });
 
   if (finishing) {
@@ -116,7 +126,7 @@ export function HealthStep({ setup, go }: StepProps) {
         <Button
           type="primary"
           disabled={!query.data || failing > 0 || missing !== undefined}
-          onClick={() => finish(false)}
+          onClick={() => finish([])}
         >
           {t("setup.finish")}
         </Button>

@@ -22,6 +22,7 @@ import { useCan, useZone } from "../../lib/session";
 import { callbackQuery, replayCallback } from "./api";
 import { About, Kind } from "./callback-about";
 import { pretty } from "./callback-xml";
+import { outboxState } from "./search";
 
 export function CallbackDrawer({ id, onOpen }: { id: number; onOpen: (id: number) => void }) {
   const query = useQuery(callbackQuery(id));
@@ -274,7 +275,7 @@ function Calls({ calls }: { calls: CallbackCall[] }) {
         {
           title: t("callback.answer"),
           width: 90,
-          render: (_, c) => <Status kind="outbox_state" value={c.state} hint={c.error} />,
+          render: (_, c) => <Status kind="outbox_state" value={outboxState(c)} hint={c.error} />,
         },
       ]}
     />

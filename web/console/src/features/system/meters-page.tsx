@@ -82,7 +82,7 @@ function Why({ meter }: { meter: Meter }) {
 
 function Parts({ meter }: { meter: Meter }) {
   const t = useT();
-  if (meter.name === "friends") return <Fullest meter={meter} />;
+  if (meter.name === "friends" || meter.name === "intercept_words") return <Fullest meter={meter} />;
   const parts = meter.parts.filter((part) => part.name !== "at_least");
   if (parts.length === 0) return null;
   return (
@@ -103,12 +103,12 @@ function Parts({ meter }: { meter: Meter }) {
   );
 }
 
-/** The members whose lists are fullest. */
+/** The members whose lists are fullest, or the rules. */
 function Fullest({ meter }: { meter: Meter }) {
   return (
     <div className="meter-people">
       {meter.parts.map((part) => (
-        <div key={part.staff_id} className="meter-person">
+        <div key={part.staff_id ?? part.label} className="meter-person">
           <span className="clip">{part.label || unknown}</span>
           <Progress
             percent={share({ used: part.count, limit: meter.limit })}

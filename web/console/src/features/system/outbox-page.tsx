@@ -12,7 +12,7 @@ import { useUrlState } from "../../lib/search";
 import { useZone } from "../../lib/session";
 import { outboxQuery } from "./api";
 import { CallLimits } from "./call-limits";
-import { outboxSearch } from "./search";
+import { outboxSearch, outboxState } from "./search";
 
 export function OutboxPage() {
   const t = useT();
@@ -42,7 +42,7 @@ export function OutboxPage() {
         key: "state",
         title: t("system.state"),
         width: 100,
-        render: (c) => <Status kind="outbox_state" value={c.state} hint={c.error} />,
+        render: (c) => <Status kind="outbox_state" value={outboxState(c)} hint={c.error} />,
       },
       { key: "attempts", title: t("system.attempts"), width: 80, align: "right", render: (c) => c.attempts },
       {

@@ -13,6 +13,11 @@ export const callbacksSearch = z.object({
 
 export type CallbacksSearch = z.infer<typeof callbacksSearch>;
 
+/** How a call stands: one that is closed although nobody knows whether it took effect is not called a success. */
+export function outboxState(call: { state: string; error_code: string | null }): string {
+  return call.state === "done" && call.error_code === "outbox.unsure" ? "unsure" : call.state;
+}
+
 export const outboxSearch = z.object({
   ...tableFields,
   state: field.oneOf(["planned", "calling", "done", "unknown", "failed"]),
