@@ -100,6 +100,47 @@ func (s *Service) codeOf(ctx context.Context, c outbox.Call) (Code, error) {
 	return getCode(ctx, s.DB, p.CodeID)
 }
 
+// Unsettled is a code whose way is not known to be as it should be. Calling says that a call about it is not closed.
+type Unsettled struct {
+	Code
+	Calling bool
+}
+
+// Unsettled returns the codes with a call about their way that is not closed, and those of which WeCom refused the last one.
+func (s *Service) Unsettled(ctx context.Context, q pg.Querier) ([]Unsettled, error) {
+	const page = 1000
+	var out []Unsettled
+	for after := int64(0); ; {
+		codes, err := findCodes(ctx, q, `WHERE kind <> 'locator' AND id > $1 ORDER BY id LIMIT $2`, after, page)
+		if err != nil {
+			return nil, err
+		}
+		entities := make([]string, len(codes))
+		for i, c := range codes {
+			entities[i] = object(c.ID)
+		}
+		calling, err := outbox.Open(ctx, q, entities, addContactWay, updateContactWay, addJoinWay, getJoinWay, updateJoinWay)
+		if err != nil {
+			return nil, err
+		}
+		for i, c := range codes {
+			if x := calling[entities[i]]; x || c.Status == Creating || c.StatusReason != "" {
+				out = append(out, Unsettled{Code: c, Calling: x})
+			}
+		}
+		if len(codes) < page {
+			return out, nil
+		}
+		after = codes[len(codes)-1].ID
+	}
+}
+
+// AsWanted reports whether a way that was read is what the code asks for.
+func (s *Service) AsWanted(ctx context.Context, q pg.Querier, c Code, r Reading) (bool, error) {
+	what, err := s.judge(ctx, q, c, r)
+	return what == Same, err
+}
+
 // users lists a staff code's people as WeCom names them: those who can be contacted, since WeCom refuses a whole way for
 // the sake of one who cannot. When nobody can, all are named, and WeCom's refusal says what is wrong.
 func (s *Service) users(ctx context.Context, q pg.Querier, c Code) ([]string, error) {

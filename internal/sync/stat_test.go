@@ -122,7 +122,7 @@ func TestRefusedStatistics(t *testing.T) {
 	r.Is("error", "wecom.48002", res.Archive.Error)
 	runs, err := List(t.Context(), r.DB, Full, 1)
 	r.Check(err)
-	item, err := runs[0].item()
+	item, err := r.s.item(t.Context(), runs[0])
 	r.Check(err)
 	for _, s := range item.Progress.Steps {
 		if want := map[bool]string{true: "skipped", false: "done"}[s.Name == "statistics"]; s.State != want {

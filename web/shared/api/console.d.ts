@@ -2000,6 +2000,25 @@ export interface components {
             /** @description that the adapter wants to see; empty = as it is */
             key?: string;
         };
+        CorpCall: {
+            /** Format: int64 */
+            attempts: number;
+            /** Format: int64 */
+            cause_id: number;
+            class: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            due_at: string;
+            entity: string;
+            error: string | null;
+            error_code: string | null;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            lane: string;
+            state: string;
+        };
         CorpCallLimit: {
             api: string;
             /**
@@ -2077,7 +2096,7 @@ export interface components {
             attempts: number;
             /** @description the decrypted XML */
             body: string;
-            calls: components["schemas"]["OutboxMade"][];
+            calls: components["schemas"]["CorpMade"][];
             /** Format: int64 */
             cause_id: number;
             /**
@@ -2207,6 +2226,31 @@ export interface components {
         CorpJobsOut: {
             items: components["schemas"]["JobInfo"][];
             ui: string;
+        };
+        CorpMade: {
+            /** Format: int64 */
+            attempts: number;
+            /** Format: date-time */
+            called_at: string | null;
+            /** Format: int64 */
+            cause_id: number;
+            class: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            due_at: string;
+            entity: string;
+            error: string | null;
+            error_code: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            lane: string;
+            /** @description what WeCom's answer was taken as, JSON, cut after 2,000 characters */
+            result: string | null;
+            state: string;
         };
         CorpMeter: {
             /** Format: date-time */
@@ -3060,50 +3104,6 @@ export interface components {
             state: string;
             store_name: string | null;
         };
-        OutboxMade: {
-            /** Format: int64 */
-            attempts: number;
-            /** Format: date-time */
-            called_at: string | null;
-            /** Format: int64 */
-            cause_id: number;
-            class: string;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            due_at: string;
-            entity: string;
-            error: string | null;
-            error_code: string | null;
-            /** Format: date-time */
-            finished_at: string | null;
-            /** Format: int64 */
-            id: number;
-            kind: string;
-            lane: string;
-            /** @description what WeCom's answer was taken as, JSON, cut after 2,000 characters */
-            result: string | null;
-            state: string;
-        };
-        OutboxRow: {
-            /** Format: int64 */
-            attempts: number;
-            /** Format: int64 */
-            cause_id: number;
-            class: string;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            due_at: string;
-            entity: string;
-            error: string | null;
-            error_code: string | null;
-            /** Format: int64 */
-            id: number;
-            kind: string;
-            lane: string;
-            state: string;
-        };
         PageArchiveChat: {
             items: components["schemas"]["ArchiveChat"][];
             next: string;
@@ -3114,6 +3114,10 @@ export interface components {
         };
         PageAuthUserView: {
             items: components["schemas"]["AuthUserView"][];
+            next: string;
+        };
+        PageCorpCall: {
+            items: components["schemas"]["CorpCall"][];
             next: string;
         };
         PageCustomerListItem: {
@@ -3158,10 +3162,6 @@ export interface components {
         };
         PageOrderOrderItem: {
             items: components["schemas"]["OrderOrderItem"][];
-            next: string;
-        };
-        PageOutboxRow: {
-            items: components["schemas"]["OutboxRow"][];
             next: string;
         };
         PageSopSummary: {
@@ -3524,11 +3524,17 @@ export interface components {
             extra: number;
             /** Format: int64 */
             missing: number;
+            /** Format: int64 */
+            open?: number;
             thing: string;
         };
         SyncIdOut: {
             /** Format: int64 */
             id: number;
+        };
+        SyncProblem: {
+            code: string;
+            message: string;
         };
         SyncProgressItem: {
             /**
@@ -3605,6 +3611,9 @@ export interface components {
             rooms?: string;
             /** Format: int64 */
             strays: number;
+            unlisted: {
+                [key: string]: number;
+            };
             /** Format: int64 */
             unread?: number;
             why?: {
@@ -3614,14 +3623,14 @@ export interface components {
             };
         };
         SyncRunItem: {
-            /** @description what stopped it, or what it is waiting for */
-            error: string;
             /** Format: date-time */
             finished_at: string | null;
             /** Format: int64 */
             id: number;
             /** @enum {string} */
             kind: "full" | "check";
+            /** @description what stopped it, or what it is waiting for */
+            problem: components["schemas"]["SyncProblem"];
             progress: components["schemas"]["SyncProgressItem"];
             result: components["schemas"]["SyncResult"];
             /** Format: date-time */
@@ -6431,7 +6440,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageOutboxRow"];
+                    "application/json": components["schemas"]["PageCorpCall"];
                 };
             };
             /** @description Error */
@@ -6609,7 +6618,7 @@ export interface operations {
                 limit?: number;
                 thing?: "staff" | "tags" | "relations" | "groups" | "members" | "ways" | "join_ways";
                 what?: "added" | "ended" | "amended";
-                reason?: "lost" | "unheard" | "failed" | "waiting" | "handled" | "unhandled" | "before" | "range" | "silent" | "api" | "unknown";
+                reason?: "lost" | "unheard" | "failed" | "waiting" | "handled" | "unhandled" | "before" | "range" | "silent" | "api" | "ours" | "unknown";
             };
             header?: never;
             path: {
