@@ -173,7 +173,7 @@ func (c *Corp) wire() {
 	c.Directory.Register(c.Inbox)
 	c.Customers.Listen(c.Inbox)
 	c.Groups.Listen(c.Inbox)
-	c.Archive.Listen(c.Inbox, c.Customers.Approved())
+	c.Archive.Listen(c.Inbox)
 	c.due = []named{{"livecode", c.Codes}, {"sop", c.SOP}, {"send", c.Sends}, {"task", c.Tasks}, {"sync", c.Sync}, {"archive", c.Archive}}
 }
 

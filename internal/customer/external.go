@@ -6,7 +6,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"qunce/internal/inbox"
 	"qunce/internal/pg"
 )
 
@@ -39,10 +38,4 @@ func (s *Service) FriendsOf(ctx context.Context, q pg.Querier, staffID, afterCus
 		return nil, fmt.Errorf("read friendships: %w", err)
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Friend])
-}
-
-// Approved is what a callback makes us do that says a customer agreed to the chat archive: the customer is read, and a
-// welcome that had to wait for it is handed on. The archive registers it, with its own part.
-func (s *Service) Approved() inbox.Handler {
-	return inbox.Handler{Read: s.readAll, Apply: s.applyEvents}
 }
