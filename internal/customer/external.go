@@ -39,3 +39,14 @@ func (s *Service) FriendsOf(ctx context.Context, q pg.Querier, staffID, afterCus
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Friend])
 }
+
+// TagsOf returns the corp's tags that a relation has.
+func (s *Service) TagsOf(ctx context.Context, q pg.Querier, customerID, staffID int64) ([]string, error) {
+	p := pair{customerID, staffID}
+	held, err := relationTags(ctx, q, []pair{p})
+	out := make([]string, len(held[p]))
+	for i, t := range held[p] {
+		out[i] = t.id
+	}
+	return out, err
+}

@@ -250,6 +250,13 @@ func (s *Service) contactWayMade(ctx context.Context, tx pg.Tx, calls []outbox.F
 	})
 }
 
+// sameWay reports whether a way at WeCom is what we would write.
+func sameWay(want, there wecom.ContactWay) bool {
+	return sameStrings(want.Users, there.Users) && len(there.Parties) == 0 && want.Remark == there.Remark && want.State == there.State && want.SkipVerify == there.SkipVerify
+}
+
+// doUpdateContactWay reads the way before it replaces it: one that is as it should be is left alone, so that several
+// changes in a row are written once.
 func (s *Service) doUpdateContactWay(ctx context.Context, call outbox.Call) (any, error) {
 	c, err := s.codeOf(ctx, call)
 	if err != nil {
@@ -258,6 +265,13 @@ func (s *Service) doUpdateContactWay(ctx context.Context, call outbox.Call) (any
 	users, err := s.users(ctx, s.DB, c)
 	if err != nil {
 		return nil, err
+	}
+	there, err := s.WeCom.GetContactWay(ctx, c.ConfigID)
+	if err != nil {
+		return nil, err
+	}
+	if len(users) > 0 && sameWay(contactWay(c, users), there) {
+		return wayResult{CodeID: c.ID, Users: users}, nil
 	}
 	if err := s.WeCom.UpdateContactWay(ctx, contactWay(c, users)); err != nil {
 		return nil, err
