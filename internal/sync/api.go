@@ -31,6 +31,14 @@ type RunItem struct {
 	Progress   ProgressItem `json:"progress"`
 	Result     *Result      `json:"result"`
 	Problem    *Problem     `json:"problem" doc:"what stopped it, or what it is waiting for"`
+	Refusals   []Refusal    `json:"refusals" doc:"some of the statistics that WeCom refused for the sake of one member"`
+}
+
+// Refusal is one of them with its sentence.
+type Refusal struct {
+	UserID  string `json:"userid"`
+	Owner   bool   `json:"owner" doc:"of their groups, not of their chats"`
+	Message string `json:"message"`
 }
 
 // Problem is an error with a sentence for operators.
@@ -68,6 +76,12 @@ func (s *Service) item(ctx context.Context, r Run) (RunItem, error) {
 	out.Progress = ProgressItem{Step: at.Step, Steps: at.Steps, Share: at.Share, Calls: at.Calls, PerMinute: at.PerMinute}
 	if out.Progress.Steps == nil {
 		out.Progress.Steps = []Step{}
+	}
+	out.Refusals = []Refusal{}
+	if res.Archive != nil {
+		for _, x := range res.Archive.Refusals {
+			out.Refusals = append(out.Refusals, Refusal{UserID: x.UserID, Owner: x.Owner, Message: s.Catalog.Error(api.Lang(ctx), x.Code, x.Params)})
+		}
 	}
 	if res.HeldBefore != nil {
 		out.Result = &res

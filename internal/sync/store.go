@@ -24,7 +24,7 @@ func Tables() []pg.Table {
 		{Name: "sync_seen_group", Owner: owner, Family: pg.Local, Merge: "keep", Erase: "keep", Retention: "until the run ends", Sampling: "none"},
 		{Name: "sync_repair", Owner: owner, Family: pg.Local, Personal: []string{"external_userid"}, Merge: "keep", Erase: "delete", Retention: "24 months", Sampling: "none"},
 		{Name: "sync_list", Owner: owner, Family: pg.Local, Merge: "keep", Erase: "keep", Retention: "while the member has a seat", Sampling: "none"},
-		{Name: "sync_seat", Owner: owner, Family: pg.Local, Merge: "keep", Erase: "keep", Retention: "while the member has a seat", Sampling: "none"},
+		{Name: "sync_seat", Owner: owner, Family: pg.Local, Merge: "keep", Erase: "keep", Retention: "while the member has a seat, and 179 days", Sampling: "none"},
 		{Name: "sync_stray", Owner: owner, Family: pg.Local, Merge: "keep", Erase: "keep", Retention: "while WeCom shows the way", Sampling: "none"},
 		{Name: "sync_setting", Owner: owner, Family: pg.Reference, Merge: "keep", Erase: "keep", Retention: "for ever", Sampling: "none"},
 	}

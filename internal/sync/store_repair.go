@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"qunce/internal/pg"
+	"qunce/internal/statistic"
 )
 
 func insertRepairs(ctx context.Context, tx pg.Tx, runID int64, ids []int64, list []repair) error {
@@ -78,13 +79,30 @@ func saveSeats(ctx context.Context, tx pg.Tx, runID int64, users []string, now t
 	if first {
 		since = 0
 	}
-	if _, err := tx.Exec(ctx, `DELETE FROM sync_seat WHERE userid <> ALL($1)`, users); err != nil {
+	if _, err := tx.Exec(ctx, `DELETE FROM sync_seat WHERE lost_at < $1`, now.AddDate(0, 0, -statistic.All)); err != nil {
 		return false, fmt.Errorf("forget seats: %w", err)
 	}
-	if _, err := tx.Exec(ctx, `INSERT INTO sync_seat (userid, run_id, since) SELECT u, $2, $3 FROM unnest($1::text[]) AS u ON CONFLICT (userid) DO NOTHING`, users, since, now); err != nil {
+	if _, err := tx.Exec(ctx, `UPDATE sync_seat SET lost_at = $2 WHERE userid <> ALL($1) AND lost_at IS NULL`, users, now); err != nil {
+		return false, fmt.Errorf("end seats: %w", err)
+	}
+	if _, err := tx.Exec(ctx, `INSERT INTO sync_seat AS s (userid, run_id, since) SELECT u, $2, $3 FROM unnest($1::text[]) AS u
+		ON CONFLICT (userid) DO UPDATE SET run_id = EXCLUDED.run_id, since = EXCLUDED.since, lost_at = NULL WHERE s.lost_at IS NOT NULL`, users, since, now); err != nil {
 		return false, fmt.Errorf("keep seats: %w", err)
 	}
 	return first, nil
+}
+
+// lostSeats are the staff without a seat who had one, by the time at which that was found.
+func lostSeats(ctx context.Context, q pg.Querier) (map[string]time.Time, error) {
+	rows, err := q.Query(ctx, `SELECT userid, lost_at FROM sync_seat WHERE lost_at IS NOT NULL`)
+	if err != nil {
+		return nil, fmt.Errorf("read lost seats: %w", err)
+	}
+	out := map[string]time.Time{}
+	var u string
+	var at time.Time
+	_, err = pgx.ForEachRow(rows, []any{&u, &at}, func() error { out[u] = at; return nil })
+	return out, err
 }
 
 // digest is what the list of a member's customers looked like when it was last compared with ours: N friendships, of which

@@ -26,7 +26,10 @@ package sync
 import (
 	"encoding/json"
 	"maps"
+	"slices"
 	"time"
+
+	"qunce/internal/statistic"
 )
 
 // Kind of a run.
@@ -159,6 +162,9 @@ type Archive struct {
 	OwnerDays int    `json:"owner_days"`
 	Absent    int    `json:"absent"` // asked for and not given
 	Error     string `json:"error,omitempty"`
+
+	Refused  int                 `json:"refused,omitempty"`  // asks that WeCom refused for the sake of one member
+	Refusals []statistic.Refusal `json:"refusals,omitempty"` // some of them
 }
 
 // clone copies a result so that a page that runs twice starts from the same figures.
@@ -173,6 +179,7 @@ func (r Result) clone() Result {
 	r.Why = why
 	if r.Archive != nil {
 		a := *r.Archive
+		a.Refusals = slices.Clone(a.Refusals)
 		r.Archive = &a
 	}
 	return r

@@ -3487,6 +3487,14 @@ export interface components {
             staff_name: string;
             store_name: string;
         };
+        StatisticRefusal: {
+            code: string;
+            owner: boolean;
+            params: {
+                [key: string]: unknown;
+            };
+            userid: string;
+        };
         StatisticStaffItem: {
             /** Format: int64 */
             applies: number | null;
@@ -3516,6 +3524,9 @@ export interface components {
             error?: string;
             /** Format: int64 */
             owner_days: number;
+            refusals?: components["schemas"]["StatisticRefusal"][];
+            /** Format: int64 */
+            refused?: number;
             /** Format: int64 */
             staff_days: number;
         };
@@ -3554,6 +3565,12 @@ export interface components {
             share: number;
             step: string;
             steps: components["schemas"]["SyncStep"][];
+        };
+        SyncRefusal: {
+            message: string;
+            /** @description of their groups, not of their chats */
+            owner: boolean;
+            userid: string;
         };
         SyncRepairItem: {
             /** Format: int64 */
@@ -3632,6 +3649,8 @@ export interface components {
             /** @description what stopped it, or what it is waiting for */
             problem: components["schemas"]["SyncProblem"];
             progress: components["schemas"]["SyncProgressItem"];
+            /** @description some of the statistics that WeCom refused for the sake of one member */
+            refusals: components["schemas"]["SyncRefusal"][];
             result: components["schemas"]["SyncResult"];
             /** Format: date-time */
             started_at: string;

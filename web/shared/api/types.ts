@@ -742,6 +742,8 @@ export interface SyncRun {
   result: SyncResult | null;
   /** What stopped it, or what it is waiting for. */
   problem: { code: string; message: string } | null;
+  /** Some of the statistics that WeCom refused for the sake of one member. */
+  refusals: { userid: string; owner: boolean; message: string }[];
 }
 
 /** A run's statement: what WeCom shows, what we held before and hold now, what was repaired and why it was missing. */
@@ -760,7 +762,7 @@ export interface SyncResult {
   differs?: { thing: SyncThing; missing: number; extra: number; open?: number }[];
   unread?: number;
   strays: number;
-  archive?: { staff_days: number; owner_days: number; absent: number; error?: string };
+  archive?: { staff_days: number; owner_days: number; absent: number; error?: string; refused?: number };
   complete: boolean;
 }
 

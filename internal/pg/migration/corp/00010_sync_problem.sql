@@ -9,6 +9,9 @@ COMMENT ON TABLE sync_list IS 'what the list of a member''s customers looked lik
 COMMENT ON COLUMN sync_list.n IS 'friendships the list names; two ids of one person are one';
 COMMENT ON COLUMN sync_list.missing IS 'of them, those that we did not hold after the repairs';
 
+ALTER TABLE sync_seat ADD COLUMN lost_at timestamptz;
+COMMENT ON COLUMN sync_seat.lost_at IS 'when a run found the seat gone; WeCom still gives the statistics of the days before';
+
 ALTER TABLE sync_repair DROP CONSTRAINT sync_repair_reason_check;
 ALTER TABLE sync_repair ADD CONSTRAINT sync_repair_reason_check
   CHECK (reason IN ('lost','unheard','failed','waiting','handled','unhandled','before','range','silent','api','ours','unknown'));

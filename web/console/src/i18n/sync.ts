@@ -66,6 +66,12 @@ export const sync = {
   ],
   "sync.archive_absent": ["；{{n}} 人·天企业微信没有给出（{{share}}）", "; {{n}} days WeCom did not give ({{share}})"],
   "sync.archive_current": ["官方数据存档没有要补的", "The statistics archive is up to date"],
+  "sync.archive_refusals": [
+    "其中 {{n}} 次询问被企业微信拒绝，只影响这几个人，下次再问",
+    "{{n}} questions were refused; only these members are affected, and they are asked again",
+  ],
+  "sync.refusal_staff": ["{{user}} 的单聊：{{message}}", "{{user}}, single chats: {{message}}"],
+  "sync.refusal_owner": ["{{user}} 的客户群：{{message}}", "{{user}}, groups: {{message}}"],
   "sync.archive_refused": [
     "企业微信不给统计数据（{{code}}），存档没有更新；其余不受影响。",
     "WeCom refuses its statistics ({{code}}); the archive was not updated, everything else was.",

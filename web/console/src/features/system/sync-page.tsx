@@ -258,6 +258,7 @@ function Statement({ run, onRepairs, onStrays }: StatementProps) {
           </Button>
         )}
         <Archived result={result} />
+        <Refusals run={run} />
       </div>
     </div>
   );
@@ -308,6 +309,21 @@ function Reasons({ byReason, counted, inTurn, onOpen }: ReasonsProps) {
         </Tooltip>
       ))}
     </span>
+  );
+}
+
+/** Of whom WeCom refused the statistics, and why. */
+function Refusals({ run }: { run: SyncRun }) {
+  const t = useT();
+  const refused = run.result?.archive?.refused ?? 0;
+  if (refused === 0) return null;
+  const lines = run.refusals.map((x) =>
+    t(x.owner ? "sync.refusal_owner" : "sync.refusal_staff", { user: x.userid, message: x.message }),
+  );
+  return (
+    <Tooltip title={<span style={{ whiteSpace: "pre-line" }}>{lines.join("\n")}</span>}>
+      <span className="bad">{t("sync.archive_refusals", { n: count(refused) })}</span>
+    </Tooltip>
   );
 }
 
