@@ -24,6 +24,7 @@ type simFlags struct {
 	asJSON, retryRefused, noFsync, stdin                bool
 	records                                             int
 	keys                                                sim.Keys
+	given                                               map[string]bool // the flags that were given expressly
 }
 
 func runSim(ctx context.Context, args []string) error {
@@ -40,6 +41,9 @@ func runSim(ctx context.Context, args []string) error {
 	opt, err := f.options(clock.Wall().Now())
 	if err != nil {
 		return err
+	}
+	if f.world != "" && sim.Used(opt.Dir) {
+		fmt.Fprintln(os.Stderr, f.worldKept())
 	}
 	opt.Opened = func(s sim.Sandbox) { f.announce(os.Stdout, s) }
 	return sim.Run(ctx, opt)
@@ -69,6 +73,8 @@ func parseSim(args []string) (simFlags, error) {
 	if err := fs.Parse(args); err != nil {
 		return f, usageError(err)
 	}
+	f.given = map[string]bool{}
+	fs.Visit(func(one *flag.Flag) { f.given[one.Name] = true })
 	switch {
 	case fs.NArg() > 0:
 		return f, fmt.Errorf("sim 不接受参数 %q sim takes no argument %q", fs.Arg(0), fs.Arg(0))
@@ -103,11 +109,29 @@ func (f *simFlags) options(now time.Time) (sim.Options, error) {
 		CorpID: k.CorpID, Secret: k.Secret, ContactsSecret: k.ContactsSecret, ArchiveSecret: k.ArchiveSecret, AgentID: k.AgentID,
 		Log: os.Stderr, BrowserBase: f.url, Durable: !f.noFsync, Records: f.records, RecordFile: f.record,
 		Standalone: true, Speed: f.speed, Documented: f.deliver == "documented", RetryRefused: f.retryRefused, Phone: app.Phone,
+		Insist: f.insist,
 	}
 	if !sim.Loopback(f.listen) {
 		opt.ControlToken = k.ControlToken
 	}
 	return opt, nil
+}
+
+// insist puts what was given expressly over what was saved on the control page.
+func (f *simFlags) insist(r *sim.Receiver) {
+	for name, put := range map[string]func(){
+		"callback": func() { r.URL = f.callback }, "token": func() { r.Token = f.keys.Token }, "aes-key": func() { r.AESKey = f.keys.AESKey },
+		"deliver": func() { r.Documented = f.deliver == "documented" }, "retry-refused": func() { r.RetryRefused = f.retryRefused },
+	} {
+		if f.given[name] {
+			put()
+		}
+	}
+}
+
+// worldKept says that the population file is not used, and how it would be.
+func (f *simFlags) worldKept() string {
+	return fmt.Sprintf("--world 没有用上：%[1]s 里已经有一个世界，接着它走；要从 %[2]s 开始，用 --data 换一个文件夹 --world is not used: %[1]s holds a world already and goes on with it; to begin with %[2]s name another folder with --data", f.data, f.world)
 }
 
 // announce tells how the simulator is reached.
@@ -122,6 +146,9 @@ func (f *simFlags) announce(out io.Writer, s sim.Sandbox) {
 		{"contacts_secret", s.ContactsSecret}, {"archive_secret", s.ArchiveSecret}, {"token", s.Token}, {"encoding_aes_key", s.AESKey},
 	} {
 		fmt.Fprintf(out, "  %-24s %s\n", row[0], row[1])
+	}
+	if s.Unrated {
+		fmt.Fprintf(out, "  没有接口频率限制，不会因为调用太多答 45009；要有就在人群文件里写 limits.real_rates，或在控制页打开 no API rate limit, hence no 45009 for too many calls: set limits.real_rates in the population file or on the control page\n")
 	}
 	fmt.Fprintf(out, "  数据在 %s，按 Ctrl+C 停止 data is in %s, stop with Ctrl+C\n", f.data, f.data)
 }

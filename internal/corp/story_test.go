@@ -238,6 +238,9 @@ func TestACallbacksStory(t *testing.T) {
 	if got := decisions(s); !strings.Contains(got, "welcome sent 门口海报") || !strings.Contains(got, "touch allow") || !strings.Contains(got, "attribution add 门口海报") {
 		t.Errorf("decisions: %s", got)
 	}
+	if len(s.Reads) == 0 || s.Reads[0].API != "/cgi-bin/externalcontact/get" || s.Reads[0].Code != 0 || s.Reads[0].N != 1 || s.Reads[0].With != 1 || s.Reads[0].Text != "" {
+		t.Errorf("asked of WeCom: %+v", s.Reads)
+	}
 	if !strings.Contains(s.Body, "wmTOWN00") || len(s.Calls) != 2 {
 		t.Errorf("%d calls, body %q", len(s.Calls), s.Body)
 	}
@@ -304,6 +307,13 @@ func TestACallbacksStory(t *testing.T) {
 		t.Errorf("follow-ups: %+v", s.FollowUps)
 	}
 
+	// WeCom refuses what is asked: the story tells what it said and what to do.
+	x.deliver(`<xml><MsgType>event</MsgType><Event>change_external_contact</Event><ChangeType>edit_external_contact</ChangeType><UserID>lina</UserID><ExternalUserID>wmNOBODY</ExternalUserID></xml>`)
+	refused := x.story(x.list(url.Values{"q": {"wmNOBODY"}}).Items[0].ID)
+	if len(refused.Reads) != 1 || refused.Reads[0].Code == 0 || !strings.Contains(refused.Reads[0].Text, "企业微信") {
+		t.Errorf("a refusal: %+v", refused.Reads)
+	}
+
 	// Handled again, nothing happens twice, and it stands in the audit log.
 	count := func(sql string) (n int) { x.check(x.c.DB.QueryRow(t.Context(), sql).Scan(&n)); return n }
 	events, calls := count(`SELECT count(*) FROM event_event`), count(`SELECT count(*) FROM outbox_call`)
@@ -314,8 +324,8 @@ func TestACallbacksStory(t *testing.T) {
 	if e, c := count(`SELECT count(*) FROM event_event`), count(`SELECT count(*) FROM outbox_call`); e != events || c != calls {
 		t.Errorf("a replay made %d events and %d calls", e-events, c-calls)
 	}
-	if n := count(`SELECT count(*) FROM audit_entry WHERE action IN ('callback.read', 'callback.replay')`); n != 5 {
-		t.Errorf("%d entries in the audit log, want four readings and a replay", n)
+	if n := count(`SELECT count(*) FROM audit_entry WHERE action IN ('callback.read', 'callback.replay')`); n != 6 {
+		t.Errorf("%d entries in the audit log, want five readings and a replay", n)
 	}
 }
 

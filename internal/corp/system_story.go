@@ -3,16 +3,20 @@ package corp
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
+	"qunce/internal/api"
+	"qunce/internal/errs"
 	"qunce/internal/event"
 	"qunce/internal/inbox"
 	"qunce/internal/livecode"
 	"qunce/internal/outbox"
 	"qunce/internal/pg"
 	"qunce/internal/task"
+	"qunce/internal/wecom"
 	"qunce/internal/wecom/callback"
 )
 
@@ -61,11 +65,18 @@ type made struct {
 	Error *string `json:"error"`
 }
 
+// Asked is what was asked of WeCom to handle a callback. Text says what WeCom's refusal means.
+type Asked struct {
+	inbox.Read
+	Text string `json:"text"`
+}
+
 // CallbackStory is a callback with all that came of it.
 type CallbackStory struct {
 	Callback
 	Body      string     `json:"body" doc:"the decrypted XML"`
 	Decisions []Decision `json:"decisions"`
+	Reads     []Asked    `json:"reads" doc:"what was asked of WeCom when it was handled last"`
 	Calls     []made     `json:"calls"`
 	Effects   []Effect   `json:"effects"`
 	FollowUps []FollowUp `json:"follow_ups"`
@@ -83,6 +94,9 @@ func (s System) callback(ctx context.Context, in *one) (CallbackStory, error) {
 	out := CallbackStory{Callback: told[0], Body: legible(body)}
 	who := &namer{known: map[refKey]*Ref{}}
 	if out.Decisions, err = s.decisions(ctx, row, body, out.Callback, who); err != nil {
+		return out, err
+	}
+	if out.Reads, err = s.asked(ctx, in.ID); err != nil {
 		return out, err
 	}
 	calls, err := outbox.StoryOf(ctx, s.DB, row.CauseID)
@@ -106,6 +120,19 @@ func (s System) callback(ctx context.Context, in *one) (CallbackStory, error) {
 	return out, s.DB.Tx(ctx, func(tx pg.Tx) error {
 		return s.Audit.Record(ctx, tx, s.Time.Now(), "callback.read", fmt.Sprintf("callback/%d", in.ID), map[string]string{})
 	})
+}
+
+func (s System) asked(ctx context.Context, id int64) ([]Asked, error) {
+	reads, err := inbox.ReadsOf(ctx, s.DB, id)
+	out := make([]Asked, len(reads))
+	for i, r := range reads {
+		out[i].Read = r
+		var refused *errs.Error
+		if errors.As(wecom.ItemError(r.API, r.Code, ""), &refused) {
+			out[i].Text = s.Catalog.Error(api.Lang(ctx), refused.Code, refused.Params)
+		}
+	}
+	return out, err
 }
 
 // decisions gathers what the features decided because of a callback, in time.

@@ -152,7 +152,7 @@ func Tables() []pg.Table {
 	const owner = "inbox"
 	return []pg.Table{
 		{Name: "inbox_key", Owner: owner, Family: pg.Local, Merge: "keep", Erase: "keep", Retention: "30 days", Sampling: "none"},
-		{Name: "inbox_event", Owner: owner, Family: pg.Local, Personal: []string{"body", "external_userid"}, Merge: "keep", Erase: "delete", Retention: "6 months", Sampling: "none"},
+		{Name: "inbox_event", Owner: owner, Family: pg.Local, Personal: []string{"body", "external_userid", "members"}, Merge: "keep", Erase: "delete", Retention: "6 months", Sampling: "none"},
 		{Name: "inbox_door", Owner: owner, Family: pg.Local, Merge: "keep", Erase: "keep", Retention: "13 months", Sampling: "none"},
 		{Name: "inbox_answer", Owner: owner, Family: pg.Local, Merge: "keep", Erase: "keep", Retention: "13 months", Sampling: "none"},
 	}

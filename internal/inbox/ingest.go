@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash/fnv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -122,7 +123,7 @@ func (in *Inbox) commit(ctx context.Context, batch []put) (fresh []bool, err err
 	n := len(batch)
 	hashes, laneNos, urgent := make([][]byte, n), make([]int16, n), make([]bool, n)
 	at, events, changes, entities := make([]time.Time, n), make([]string, n), make([]string, n), make([]string, n)
-	users, externals, chats, bodies := make([]string, n), make([]string, n), make([]string, n), make([][]byte, n)
+	users, externals, chats, members, bodies := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([][]byte, n)
 	lanesHit, place := map[int]bool{}, make(map[int64]int, n)
 	now := in.wall.Now()
 	for i, p := range batch {
@@ -137,18 +138,19 @@ func (in *Inbox) commit(ctx context.Context, batch []put) (fresh []bool, err err
 		kind, change := e.Kind()
 		events[i], changes[i], entities[i] = column(kind), column(change), entityOf(e)
 		users[i], externals[i], chats[i], bodies[i] = column(e.Member()), column(e.ExternalUserID), column(e.ChatID), e.Raw
+		members[i] = membersOf(e)
 	}
 	fpCommitBefore.Hit()
 	// One statement: keys that are new let their event in.
 	rows, err := in.db.Query(ctx, `WITH given AS (
 			SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::smallint[], $4::boolean[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
-				$9::text[], $10::text[], $11::text[], $12::bytea[]) AS u(id, hash, lane, urgent, corp_at, event, change_type, entity, userid, external_userid, chat_id, body)),
+				$9::text[], $10::text[], $11::text[], $12::bytea[], $14::text[]) AS u(id, hash, lane, urgent, corp_at, event, change_type, entity, userid, external_userid, chat_id, body, members)),
 		one AS (SELECT DISTINCT ON (hash) * FROM given ORDER BY hash, id),
 		fresh AS (INSERT INTO inbox_key (hash, at) SELECT hash, $13 FROM one ON CONFLICT (hash) DO NOTHING RETURNING hash)
-		INSERT INTO inbox_event (id, lane, urgent, received_at, corp_at, event, change_type, entity, userid, external_userid, chat_id, body, state, next_at, cause_id)
-		SELECT id, lane, urgent, $13, corp_at, event, change_type, entity, userid, external_userid, chat_id, body, 'new', $13, id
+		INSERT INTO inbox_event (id, lane, urgent, received_at, corp_at, event, change_type, entity, userid, external_userid, chat_id, body, members, state, next_at, cause_id)
+		SELECT id, lane, urgent, $13, corp_at, event, change_type, entity, userid, external_userid, chat_id, body, string_to_array(members, chr(10)), 'new', $13, id
 		FROM one JOIN fresh USING (hash) RETURNING id`,
-		ids, hashes, laneNos, urgent, at, events, changes, entities, users, externals, chats, bodies, now)
+		ids, hashes, laneNos, urgent, at, events, changes, entities, users, externals, chats, bodies, now, members)
 	if err != nil {
 		return nil, fmt.Errorf("store callbacks: %w", err)
 	}
@@ -178,6 +180,20 @@ func entityOf(e callback.Event) string {
 	}
 	sum := sha256.Sum256([]byte(s))
 	return cut(s, widest/2) + "#" + hex.EncodeToString(sum[:16])
+}
+
+// mostMembers is how many of those who came or went at once can be searched for; WeCom names far fewer.
+const mostMembers = 500
+
+// membersOf is who came or went, a line each: PostgreSQL has no arrays of arrays of different lengths.
+func membersOf(e callback.Event) string {
+	var out []string
+	for _, id := range e.MemChange[:min(len(e.MemChange), mostMembers)] {
+		if id = column(id); id != "" && !strings.Contains(id, "\n") {
+			out = append(out, id)
+		}
+	}
+	return strings.Join(out, "\n")
 }
 
 // cut shortens text to at most n bytes without breaking a character.

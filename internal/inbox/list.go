@@ -97,7 +97,7 @@ func List(ctx context.Context, q pg.Querier, f Filter) ([]Row, error) {
 	where := `true`
 	if a := f.About; a != nil {
 		where += ` AND (entity = ANY(` + arg(a.Entities) + `) OR entity = ANY(` + arg(a.Chats) + `) OR external_userid = ANY(` + arg(a.Externals) + `)
-			OR userid = ANY(` + arg(a.Users) + `) OR id = ANY(` + arg(a.Causes) + `))`
+			OR userid = ANY(` + arg(a.Users) + `) OR members <> '{}' AND members && ` + arg(slices.Concat(a.Externals, a.Users)) + ` OR id = ANY(` + arg(a.Causes) + `))`
 	}
 	if f.Event != "" {
 		event, change := splitKind(f.Event)

@@ -41,25 +41,28 @@ func TestFilters(t *testing.T) {
 		`<xml><MsgType>event</MsgType><Event>change_external_tag</Event><ChangeType>sprouted</ChangeType><Id>etT</Id></xml>`)
 	const a, b, x = "change_external_contact/add_external_contact wmA", "change_external_contact/add_external_contact wmB", "change_external_chat/update wrX"
 	const grown, tag, grownTag = "sprouted wang", "change_external_tag/create etT", "change_external_tag/sprouted etT"
+	r.put(`<xml><MsgType>event</MsgType><Event>change_external_chat</Event><ChangeType>update</ChangeType><ChatId>wrX</ChatId><UpdateDetail>add_member</UpdateDetail>` +
+		`<MemChangeList><Item>wmA</Item><Item>wang</Item></MemChangeList></xml>`)
 	causeOfB := int64(r.count(`SELECT cause_id FROM inbox_event WHERE external_userid = 'wmB'`))
 	for name, c := range map[string]struct {
 		f    Filter
 		want []string
 	}{
-		"all":             {Filter{}, []string{grownTag, tag, grown, x, b, a}},
-		"a customer":      {Filter{About: &About{Externals: []string{"wmA"}}}, []string{a}},
-		"a group":         {Filter{About: &About{Chats: []string{"wrX"}}}, []string{x}},
+		"all":             {Filter{}, []string{x, grownTag, tag, grown, x, b, a}},
+		"a customer":      {Filter{About: &About{Externals: []string{"wmA"}}}, []string{x, a}},
+		"who joined":      {Filter{About: &About{Users: []string{"wang"}}}, []string{x, grown}},
+		"a group":         {Filter{About: &About{Chats: []string{"wrX"}}}, []string{x, x}},
 		"staff":           {Filter{About: &About{Users: []string{"lina"}}}, []string{b, a}},
 		"any id":          {Filter{About: &About{Entities: []string{"etT"}}}, []string{grownTag, tag}},
-		"what led to it":  {Filter{About: &About{Externals: []string{"wmA"}, Causes: []int64{causeOfB}}}, []string{b, a}},
+		"what led to it":  {Filter{About: &About{Externals: []string{"wmA"}, Causes: []int64{causeOfB}}}, []string{x, b, a}},
 		"nobody":          {Filter{About: &About{}}, []string{}},
 		"an event":        {Filter{Event: "change_external_tag"}, []string{grownTag, tag}},
 		"a change":        {Filter{Event: "change_external_tag/create"}, []string{tag}},
 		"not documented":  {Filter{Undocumented: true}, []string{grownTag, grown}},
-		"since":           {Filter{From: start.Add(time.Minute)}, []string{grownTag, tag, grown, x}},
+		"since":           {Filter{From: start.Add(time.Minute)}, []string{x, grownTag, tag, grown, x}},
 		"until":           {Filter{To: start.Add(time.Minute)}, []string{b, a}},
 		"a state":         {Filter{State: Failed}, []string{}},
-		"two at a time":   {Filter{Limit: 2}, []string{grownTag, tag}},
+		"two at a time":   {Filter{Limit: 2}, []string{x, grownTag}},
 		"of a kind since": {Filter{Event: "change_external_contact", From: start.Add(time.Minute)}, []string{}},
 	} {
 		r.is(name, c.want, r.list(c.f))

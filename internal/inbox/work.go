@@ -157,7 +157,7 @@ func (b *batch) handle(ctx context.Context, list []stored) error {
 		b.closed += len(set)
 		return b.in.close(ctx, events(set), Ignored, nil)
 	}
-	err := b.in.apply(ctx, handlers, events(set))
+	reads, err := b.in.apply(ctx, handlers, events(set))
 	switch {
 	case err == nil:
 		b.closed += len(set)
@@ -181,7 +181,7 @@ func (b *batch) handle(ctx context.Context, list []stored) error {
 	if s.Attempts < holdAttempts {
 		b.behind[s.entity] = true
 	}
-	return b.in.postpone(ctx, s, err)
+	return b.in.postpone(ctx, s, err, reads)
 }
 
 func events(list []stored) []Event {
@@ -204,11 +204,15 @@ func databaseAway(err error) bool {
 	return pg.IsUnavailable(err) && !errors.As(err, &w)
 }
 
-func (in *Inbox) apply(ctx context.Context, handlers []Handler, evs []Event) (err error) {
+// apply handles events and closes them, and returns what was asked of WeCom for them.
+func (in *Inbox) apply(ctx context.Context, handlers []Handler, evs []Event) (reads []Read, err error) {
+	var trace wecom.Trace
+	ctx = wecom.WithTrace(ctx, &trace)
 	defer func() { // one event must not end the process, and after it every next one
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the handler panicked: %v", p)
 		}
+		reads = readsOf(trace.Calls(), len(evs))
 	}()
 	read := make([]any, len(handlers))
 	for i, h := range handlers {
@@ -216,7 +220,7 @@ func (in *Inbox) apply(ctx context.Context, handlers []Handler, evs []Event) (er
 			continue
 		}
 		if read[i], err = h.Read(ctx, evs); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	fpReadAfter.Hit()
@@ -233,17 +237,17 @@ func (in *Inbox) apply(ctx context.Context, handlers []Handler, evs []Event) (er
 				return err
 			}
 		}
-		return in.closeDone(ctx, tx, ids, again)
+		return in.closeDone(ctx, tx, ids, again, readsOf(trace.Calls(), len(evs)))
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	fpApplyAfter.Hit()
-	return nil
+	return nil, nil
 }
 
 // closeDone closes what was handled, but for what is to be looked at again.
-func (in *Inbox) closeDone(ctx context.Context, tx pg.Tx, ids []int64, again map[int64]time.Duration) error {
+func (in *Inbox) closeDone(ctx context.Context, tx pg.Tx, ids []int64, again map[int64]time.Duration, reads []Read) error {
 	now := in.wall.Now()
 	var later []int64
 	var at []time.Time
@@ -251,13 +255,13 @@ func (in *Inbox) closeDone(ctx context.Context, tx pg.Tx, ids []int64, again map
 		later, at = append(later, id), append(at, now.Add(after))
 	}
 	if len(later) > 0 {
-		if _, err := tx.Exec(ctx, `UPDATE inbox_event e SET attempts = e.attempts + 1, next_at = u.a, error = '' FROM unnest($1::bigint[], $2::timestamptz[]) AS u(i, a)
-			WHERE e.id = u.i`, later, at); err != nil {
+		if _, err := tx.Exec(ctx, `UPDATE inbox_event e SET attempts = e.attempts + 1, next_at = u.a, error = '', reads = $3 FROM unnest($1::bigint[], $2::timestamptz[]) AS u(i, a)
+			WHERE e.id = u.i`, later, at, reads); err != nil {
 			return err
 		}
 		ids = slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return slices.Contains(later, id) })
 	}
-	_, err := tx.Exec(ctx, `UPDATE inbox_event SET state = 'done', finished_at = $2, error = '' WHERE id = ANY($1)`, ids, now)
+	_, err := tx.Exec(ctx, `UPDATE inbox_event SET state = 'done', finished_at = $2, error = '', reads = $3 WHERE id = ANY($1)`, ids, now, reads)
 	return err
 }
 
@@ -275,7 +279,7 @@ func (in *Inbox) close(ctx context.Context, evs []Event, state State, cause erro
 }
 
 // postpone lets an event that failed wait for its next try, or gives it up.
-func (in *Inbox) postpone(ctx context.Context, s stored, cause error) error {
+func (in *Inbox) postpone(ctx context.Context, s stored, cause error, reads []Read) error {
 	in.log.Warn("event failed", "id", s.ID, "event", column(s.Event.Event.Event), "change", column(s.ChangeType), "attempt", s.Attempts+1, "error", cause)
 	now := in.wall.Now()
 	state, ended := Open, (*time.Time)(nil)
@@ -283,8 +287,8 @@ func (in *Inbox) postpone(ctx context.Context, s stored, cause error) error {
 		state, ended = Failed, &now
 	}
 	pause := min(time.Second<<min(s.Attempts, 9), 5*time.Minute)
-	_, err := in.db.Exec(ctx, `UPDATE inbox_event SET attempts = attempts + 1, error = $2, next_at = $3, state = $4, finished_at = $5 WHERE id = $1`,
-		s.ID, reasonOf(cause), now.Add(pause), state, ended)
+	_, err := in.db.Exec(ctx, `UPDATE inbox_event SET attempts = attempts + 1, error = $2, next_at = $3, state = $4, finished_at = $5, reads = $6 WHERE id = $1`,
+		s.ID, reasonOf(cause), now.Add(pause), state, ended, reads)
 	return err
 }
 

@@ -288,7 +288,7 @@ func (s *Service) sendWelcome(ctx context.Context, w welcomeCall) (bare bool, er
 	}
 	patient, cancel := context.WithTimeout(ctx, max(bareAfter-s.Wall.Now().Sub(w.Received), time.Second))
 	defer cancel()
-	if _, err := s.Media.Attachments(patient, w.Parts); err != nil {
+	if err := s.Media.Ready(patient, w.Parts); err != nil {
 		s.Log.Warn("a welcome goes out without its files", "code", w.CodeID, "error", err)
 		return true, s.WeCom.SendWelcome(ctx, msg)
 	}

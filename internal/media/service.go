@@ -114,36 +114,60 @@ func (s *Service) send(ctx context.Context, f blob.File, use Use, body []byte) (
 	return s.WeCom.UploadMedia(ctx, wecom.MediaKind(use), f.Name, r, f.Size) // our names of these uses are WeCom's
 }
 
-// Attachments turns parts into what WeCom takes with a message.
-func (s *Service) Attachments(ctx context.Context, parts []Part) ([]wecom.Attachment, error) {
-	out := make([]wecom.Attachment, 0, len(parts))
-	for _, p := range parts {
-		mediaID := ""
-		if p.FileID != 0 {
-			var err error
-			if mediaID, err = s.MediaID(ctx, p.FileID, p.use()); err != nil {
-				return nil, errs.E(errs.KindOf(err), "media.upload_failed", "file %d", p.FileID).Wrap(err)
-			}
-		}
-		out = append(out, p.attachment(mediaID))
-	}
-	return out, nil
+// Need is an original and the use for which WeCom must know it.
+type Need struct {
+	FileID int64
+	Use    Use
 }
 
-// With makes a call that carries parts. If WeCom does not know one of the media ids (any more), the originals are uploaded
-// again and the call is made once more: such a refusal means that nothing happened.
-func (s *Service) With(ctx context.Context, parts []Part, call func([]wecom.Attachment) error) error {
+// WithIDs makes a call that names originals by WeCom's ids, in the order of the needs. If WeCom does not know one of them
+// (any more), the originals are uploaded again and the call is made once more: such a refusal means that nothing happened.
+func (s *Service) WithIDs(ctx context.Context, needs []Need, call func(mediaIDs []string) error) error {
 	for try := 0; ; try++ {
-		attachments, err := s.Attachments(ctx, parts)
-		if err != nil {
+		mediaIDs, files := make([]string, len(needs)), make([]int64, len(needs))
+		for i, n := range needs {
+			var err error
+			if mediaIDs[i], err = s.MediaID(ctx, n.FileID, n.Use); err != nil {
+				return errs.E(errs.KindOf(err), "media.upload_failed", "file %d", n.FileID).Wrap(err)
+			}
+			files[i] = n.FileID
+		}
+		err := call(mediaIDs)
+		if try > 0 || len(needs) == 0 || !wecom.IsCode(err, 40007, 40145) {
 			return err
 		}
-		err = call(attachments)
-		if try > 0 || len(FileIDs(parts)) == 0 || !wecom.IsCode(err, 40007, 40145) {
-			return err
-		}
-		if err := forgetUploads(ctx, s.DB, FileIDs(parts)); err != nil {
+		if err := forgetUploads(ctx, s.DB, files); err != nil {
 			return err
 		}
 	}
+}
+
+// Ready uploads what WeCom does not know of the parts.
+func (s *Service) Ready(ctx context.Context, parts []Part) error {
+	return s.WithIDs(ctx, needsOf(parts), func([]string) error { return nil })
+}
+
+func needsOf(parts []Part) []Need {
+	var out []Need
+	for _, p := range parts {
+		if p.FileID != 0 {
+			out = append(out, Need{p.FileID, p.use()})
+		}
+	}
+	return out
+}
+
+// With makes a call that carries parts, as WithIDs does.
+func (s *Service) With(ctx context.Context, parts []Part, call func([]wecom.Attachment) error) error {
+	return s.WithIDs(ctx, needsOf(parts), func(mediaIDs []string) error {
+		attachments := make([]wecom.Attachment, len(parts))
+		for i, p := range parts {
+			mediaID := ""
+			if p.FileID != 0 {
+				mediaID, mediaIDs = mediaIDs[0], mediaIDs[1:]
+			}
+			attachments[i] = p.attachment(mediaID)
+		}
+		return call(attachments)
+	})
 }

@@ -42,3 +42,21 @@ func TestMeterIsShared(t *testing.T) {
 		t.Errorf("%d, %v, %v", used, ok, err)
 	}
 }
+
+// A block stands for all, the longest one; what is over is not told.
+func TestBlocks(t *testing.T) {
+	m := Meter(pgtest.New(t).Corp(pgtest.CorpSchema))
+	now := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	for _, x := range []struct {
+		api string
+		in  time.Duration
+	}{{"/a", time.Hour}, {"/a", time.Minute}, {"/b", time.Second}} {
+		if err := m.Block(t.Context(), x.api, now.Add(x.in)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := m.Blocks(t.Context(), now.Add(time.Second))
+	if err != nil || len(got) != 1 || !got["/a"].Equal(now.Add(time.Hour)) {
+		t.Errorf("%v, %v", got, err)
+	}
+}

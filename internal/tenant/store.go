@@ -144,5 +144,8 @@ func Tables() []pg.Table {
 	}, {
 		Name: "tenant_meter", Owner: "tenant", Family: pg.Local,
 		Merge: "keep", Erase: "keep", Retention: "for ever", Sampling: "none",
+	}, {
+		Name: "tenant_block", Owner: "tenant", Family: pg.Local,
+		Merge: "keep", Erase: "keep", Retention: "until the next block", Sampling: "none",
 	}}
 }

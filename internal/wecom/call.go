@@ -152,6 +152,7 @@ func (c *Client) once(ctx context.Context, r request, token string) error {
 	if err != nil {
 		return err
 	}
+	began := c.clock.Now()
 	err = c.send(ctx, r, token)
 	code, e := 0, (*Error)(nil)
 	switch {
@@ -160,7 +161,8 @@ func (c *Client) once(ctx context.Context, r request, token string) error {
 	case err != nil:
 		code = codeTransport
 	}
-	if wait := c.quota.Done(t, code); e != nil {
+	traced(ctx, Traced{API: r.api, Code: code, Took: c.clock.Now().Sub(began)})
+	if wait := c.quota.Done(ctx, t, code); e != nil {
 		e.after = max(wait, 0)
 	}
 	return err

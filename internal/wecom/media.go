@@ -184,12 +184,11 @@ func (c *Client) UploadByURL(ctx context.Context, u URLUpload) (jobID string, er
 	return out.JobID, err
 }
 
-// URLUploadResult is the state of a job. Status: 1 running, 2 done, 3 failed with Code and Msg.
+// URLUploadResult is the state of a job. Status: 1 running, 2 done, 3 failed with Err.
 type URLUploadResult struct {
 	Status int
 	Media  Media
-	Code   int
-	Msg    string
+	Err    error
 }
 
 // UploadByURLResult reads a job, which WeCom keeps for an hour.
@@ -204,8 +203,9 @@ func (c *Client) UploadByURLResult(ctx context.Context, jobID string) (URLUpload
 			uploaded
 		} `json:"detail"`
 	}
-	err := c.post(ctx, "/cgi-bin/media/get_upload_by_url_result", in, &out)
-	return URLUploadResult{Status: out.Status, Media: out.Detail.media(), Code: out.Detail.Code, Msg: out.Detail.Msg}, err
+	const api = "/cgi-bin/media/get_upload_by_url_result"
+	err := c.post(ctx, api, in, &out)
+	return URLUploadResult{Status: out.Status, Media: out.Detail.media(), Err: ItemError(api, out.Detail.Code, out.Detail.Msg)}, err
 }
 
 // mediaChunk is how much of a large file is fetched at a time: some media want ranges of whole 16 bytes.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"image"
 	"image/png"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"qunce/internal/livecode"
 	"qunce/internal/livecode/codetest"
 	"qunce/internal/media"
+	"qunce/internal/wecom"
 	"qunce/internal/wecom/sim"
 )
 
@@ -86,6 +88,36 @@ func TestWelcomeWithAPicture(t *testing.T) {
 	truth, err := b.Sim.Truth(t.Context())
 	if err != nil || len(truth.Welcomes) != 5 {
 		t.Errorf("%d were welcomed, %v", len(truth.Welcomes), err)
+	}
+}
+
+// WeCom's ids of one use serve no other: the same original is uploaded for each, once, and all of them again when WeCom has
+// forgotten one.
+func TestAnOriginalForEachUse(t *testing.T) {
+	b := codetest.New(t, codetest.Options{})
+	file := pictured(t, b).WelcomeParts[0].FileID
+	needs := []media.Need{{FileID: file, Use: media.AsImage}, {FileID: file, Use: media.Moments}, {FileID: file, Use: media.Album}, {FileID: file, Use: media.AsImage}}
+	var asked [][]string
+	with := func(answers ...error) error {
+		asked = nil
+		return b.Media.WithIDs(t.Context(), needs, func(ids []string) error {
+			asked = append(asked, ids)
+			return answers[len(asked)-1]
+		})
+	}
+	if err := with(nil); err != nil || asked[0][0] != asked[0][3] || len(slices.Compact(slices.Sorted(slices.Values(asked[0])))) != 3 {
+		t.Fatalf("%v, %v", asked, err)
+	}
+	first := asked[0]
+	if err := with(nil); err != nil || !slices.Equal(asked[0], first) {
+		t.Errorf("uploaded again: %v, %v", asked, err)
+	}
+	forgotten := wecom.ItemError("/cgi-bin/externalcontact/add_moment_task", 40007, "invalid media_id")
+	if err := with(forgotten, nil); err != nil || len(asked) != 2 || slices.ContainsFunc(asked[1], func(id string) bool { return slices.Contains(first, id) }) {
+		t.Errorf("after a refusal: %v, %v", asked, err)
+	}
+	if err := with(forgotten, forgotten); !wecom.IsCode(err, 40007) || len(asked) != 2 {
+		t.Errorf("refused twice: %d calls, %v", len(asked), err)
 	}
 }
 

@@ -14,6 +14,10 @@ type Meter interface {
 	// Take counts one call in the window from..to of the API unless it holds most calls already, and returns how many it
 	// holds then.
 	Take(ctx context.Context, api string, from, to time.Time, most int) (used int, ok bool, err error)
+	// Block notes that WeCom holds the API back until then; a later end stands.
+	Block(ctx context.Context, api string, until time.Time) error
+	// Blocks returns the ends of the blocks that are not over.
+	Blocks(ctx context.Context, now time.Time) (map[string]time.Time, error)
 }
 
 // memoryMeter is the Meter of one process that need not remember.
@@ -38,6 +42,14 @@ func (m *memoryMeter) Take(_ context.Context, api string, from, to time.Time, mo
 	}
 	m.used[k]++
 	return m.used[k], true, nil
+}
+
+// Block has nobody to tell: the keeper knows its own blocks.
+func (m *memoryMeter) Block(context.Context, string, time.Time) error { return nil }
+
+// Blocks knows of no other process.
+func (m *memoryMeter) Blocks(context.Context, time.Time) (map[string]time.Time, error) {
+	return nil, nil
 }
 
 // calendar is the window of a lasting rule that now lies in.

@@ -34,8 +34,9 @@ const manyParts = 10_000
 //     for the day;
 //   - after 45033 it pauses, longer each time, and fewer calls of the API run at once, until calls go well again.
 //
-// A process counts alone. Bulk work is done by the one process that holds the corp's lease, but where several processes
-// call, each takes its share of the windows.
+// Minutes, hours and pauses a process counts alone: bulk work is done by the one process that holds the corp's lease, and
+// where several call, each takes its share of the windows. Blocks are shared by the Meter: what WeCom told one process,
+// all know within learnEvery.
 type Keeper struct {
 	clock clock.Clock
 	meter Meter
@@ -44,8 +45,9 @@ type Keeper struct {
 	// Sleep waits; tests put another in its place.
 	Sleep func(ctx context.Context, d time.Duration, wake <-chan struct{}) error
 
-	mu   sync.Mutex
-	apis map[string]*account
+	mu      sync.Mutex
+	apis    map[string]*account
+	learned time.Time // when the other processes' blocks were read
 }
 
 // account is what the Keeper knows of an API.
@@ -101,8 +103,8 @@ func (k *Keeper) account(api string) *account {
 			a.meters = append(a.meters, reading{rule: r, used: -1})
 			continue
 		}
+		a.rules[i].most = max(r.most/k.share, 1)
 		if !r.each {
-			a.rules[i].most = max(r.most/k.share, 1)
 			a.windows = append(a.windows, &window{rule: a.rules[i]})
 		}
 	}
@@ -113,6 +115,7 @@ func (k *Keeper) account(api string) *account {
 // Ticket is a call that was let go.
 type Ticket struct {
 	account *account
+	api     string
 	at      time.Time
 }
 
@@ -121,15 +124,16 @@ type Ticket struct {
 func (k *Keeper) Admit(ctx context.Context, api string, parts []string) (Ticket, error) {
 	p, start := PaceOf(ctx, api), k.clock.Now()
 	for {
+		k.learn(ctx)
 		k.mu.Lock()
 		a, now := k.account(api), k.clock.Now()
 		wait, wake := a.wait(now, p, parts)
 		if wait <= 0 {
 			a.take(now, parts)
 			k.mu.Unlock()
-			t := Ticket{a, now}
+			t := Ticket{a, api, now}
 			if err := k.metered(ctx, api, t); err != nil {
-				k.Done(t, NoAnswer)
+				k.Done(ctx, t, NoAnswer)
 				return Ticket{}, err
 			}
 			return t, nil
@@ -142,6 +146,32 @@ func (k *Keeper) Admit(ctx context.Context, api string, parts []string) (Ticket,
 		}
 		if err := k.Sleep(ctx, wait, wake); err != nil {
 			return Ticket{}, err
+		}
+	}
+}
+
+// learnEvery is how old the knowledge of the other processes' blocks may be.
+const learnEvery = time.Second
+
+// learn takes over the blocks that other processes met. A driven clock's blocks are too short for that.
+func (k *Keeper) learn(ctx context.Context) {
+	k.mu.Lock()
+	now := k.clock.Now()
+	if k.limit < 0 || now.Sub(k.learned) < learnEvery && !now.Before(k.learned) {
+		k.mu.Unlock()
+		return
+	}
+	k.learned = now
+	k.mu.Unlock()
+	blocks, err := k.meter.Blocks(ctx, now)
+	if err != nil {
+		return // a call without this knowledge is at worst refused, and whoever needs the database hears of it there
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for api, until := range blocks {
+		if a := k.account(api); until.After(a.blocked) {
+			a.blocked = until
 		}
 	}
 }
@@ -237,9 +267,22 @@ func (a *account) part(name string, now time.Time) []*window {
 // NoAnswer is the code of a call that WeCom did not answer.
 const NoAnswer = -1001
 
-// Done gives a ticket back with the errcode of WeCom's answer. It returns how long the API is
-// held back.
-func (k *Keeper) Done(t Ticket, code int) time.Duration {
+// Done gives a ticket back with the errcode of WeCom's answer. It returns how long the API is held back.
+func (k *Keeper) Done(ctx context.Context, t Ticket, code int) time.Duration {
+	wait, block := k.done(t, code)
+	if !block.IsZero() && k.limit > 0 {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellWithin)
+		defer cancel()
+		_ = k.meter.Block(ctx, t.api, block) // another process that does not hear of it is refused itself
+	}
+	return wait
+}
+
+// tellWithin bounds how long a refused call waits for its block to be noted.
+const tellWithin = 2 * time.Second
+
+// done returns how long the API is held back, and until when by a block that began with this answer.
+func (k *Keeper) done(t Ticket, code int) (wait time.Duration, block time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	a, now := t.account, k.clock.Now()
@@ -255,8 +298,9 @@ func (k *Keeper) Done(t Ticket, code int) time.Duration {
 			a.blocked = now.Add(k.block(a))
 			a.refusals++
 			a.held = now.Add(1)
+			block = a.blocked
 		}
-		return a.blocked.Sub(now)
+		return a.blocked.Sub(now), block
 	case 45033:
 		a.denied++
 		if !stale {
@@ -264,12 +308,12 @@ func (k *Keeper) Done(t Ticket, code int) time.Duration {
 			a.paused, a.held = now.Add(a.pause), now.Add(1)
 			a.most, a.good = max(flying/2, 1), 0
 		}
-		return a.paused.Sub(now)
+		return a.paused.Sub(now), block
 	case NoAnswer:
-		return 0
+		return 0, block
 	}
 	if stale {
-		return 0
+		return 0, block
 	}
 	a.refusals, a.pause = 0, 0
 	if a.good++; a.most > 0 && a.good >= a.most {
@@ -278,7 +322,7 @@ func (k *Keeper) Done(t Ticket, code int) time.Duration {
 			a.most = 0
 		}
 	}
-	return 0
+	return 0, block
 }
 
 // block is how long the API is held back after 45009. An accelerated corp's minutes are not the wall's, so there the

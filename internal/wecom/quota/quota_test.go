@@ -35,7 +35,7 @@ func (r *rig) call(p Pace, name string, code int, parts ...string) (time.Duratio
 	before := r.slept
 	ticket, err := r.Admit(With(context.Background(), p), name, parts)
 	if err == nil {
-		r.Done(ticket, code)
+		r.Done(context.Background(), ticket, code)
 	}
 	return r.slept - before, err
 }
@@ -132,7 +132,7 @@ func TestSharedLimit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k.Done(ticket, 0)
+	k.Done(context.Background(), ticket, 0)
 	for _, s := range k.States() {
 		if want := map[time.Duration]int{time.Minute: 2500, time.Hour: 37_500}[s.Window]; s.Limit != want || s.Used != 1 {
 			t.Errorf("%s: %d of %d, want of %d", s.Window, s.Used, s.Limit, want)
@@ -153,7 +153,7 @@ func TestBlocksGrow(t *testing.T) {
 		flying = append(flying, ticket)
 	}
 	for _, ticket := range flying {
-		if d := r.Done(ticket, 45009); d != time.Minute {
+		if d := r.Done(context.Background(), ticket, 45009); d != time.Minute {
 			t.Errorf("refused together, blocked for %s", d)
 		}
 	}
@@ -236,9 +236,9 @@ func TestConcurrency(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	first := r.Done(flying[0], 45033)
+	first := r.Done(context.Background(), flying[0], 45033)
 	for _, ticket := range flying[1:] {
-		if d := r.Done(ticket, 45033); d > first {
+		if d := r.Done(context.Background(), ticket, 45033); d > first {
 			t.Errorf("refused together, paused for %s", d)
 		}
 	}
@@ -255,18 +255,18 @@ func TestConcurrency(t *testing.T) {
 	if err != nil {
 		t.Errorf("an urgent call waits for a place: %v", err)
 	}
-	if second := r.Done(flying[3], 45033); second <= first {
+	if second := r.Done(context.Background(), flying[3], 45033); second <= first {
 		t.Errorf("pauses %s, %s do not grow", first, second)
 	}
-	r.Done(ticket, 0)
+	r.Done(context.Background(), ticket, 0)
 	for _, ticket := range flying[:3] {
-		r.Done(ticket, 0)
+		r.Done(context.Background(), ticket, 0)
 	}
 	for flying = nil; r.States()[0].AtOnce > 0; {
 		if err := admit(); err != nil {
 			t.Fatal(err)
 		}
-		r.Done(flying[len(flying)-1], 0)
+		r.Done(context.Background(), flying[len(flying)-1], 0)
 		if len(flying) > 10_000 {
 			t.Fatal("the bound never goes")
 		}
@@ -288,7 +288,7 @@ func TestWaitingForAPlaceEndsWithTheOtherCall(t *testing.T) {
 		done <- err
 	}()
 	<-asked
-	k.Done(first, NoAnswer)
+	k.Done(context.Background(), first, NoAnswer)
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
@@ -395,5 +395,57 @@ func TestPaces(t *testing.T) {
 	}
 	if PaceOf(ctx, api) != Ordinary || PaceOf(With(ctx, Urgent), api) != Urgent {
 		t.Error("the pace of a context is not kept")
+	}
+}
+
+// shared is what two processes have in common.
+type shared struct {
+	*memoryMeter
+	blocks map[string]time.Time
+	asked  int
+}
+
+func (s *shared) Block(_ context.Context, api string, until time.Time) error {
+	s.blocks[api] = until
+	return nil
+}
+
+func (s *shared) Blocks(_ context.Context, _ time.Time) (map[string]time.Time, error) {
+	s.asked++
+	return s.blocks, nil
+}
+
+// What WeCom told one process holds all back, a second later at most; and nobody asks more often than that.
+func TestABlockIsKnownToAll(t *testing.T) {
+	r := newRig(t, 0)
+	both := &shared{newMemoryMeter(), map[string]time.Time{}, 0}
+	r.meter = both
+	other := New(r.clk, both, 0, 2)
+	if _, err := other.Admit(context.Background(), api, nil); err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		r.must(Ordinary, "/cgi-bin/user/get", 0)
+	}
+	if both.asked != 2 {
+		t.Errorf("asked %d times", both.asked)
+	}
+	r.must(Ordinary, api, 45009)
+	r.clk.Set(r.clk.Now().Add(learnEvery))
+	var held *Held
+	if _, err := other.Admit(context.Background(), api, nil); !errors.As(err, &held) || held.After != time.Minute-learnEvery {
+		t.Errorf("the other process: %v", err)
+	}
+}
+
+// Each of two processes takes half of what a member may be sent.
+func TestASharePerPart(t *testing.T) {
+	r := newRig(t, 0)
+	r.share = 2
+	for range 15 {
+		r.must(Urgent, "/cgi-bin/message/send", 0, "lina")
+	}
+	if _, err := r.call(Urgent, "/cgi-bin/message/send", 0, "lina"); err == nil {
+		t.Error("the sixteenth of a minute was let go")
 	}
 }

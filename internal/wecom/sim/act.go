@@ -129,6 +129,7 @@ func dayAct(ms int64) int64 {
 // perform does one act; v is what the platform answered, if it was asked. The caller holds mu.
 func (s *Server) perform(a *act, v visit) {
 	t := s.beginAt(a.At)
+	defer s.commit(t)
 	t.do(op{K: opDone, N: a.ID})
 	switch a.Kind {
 	case actScan:
@@ -163,7 +164,6 @@ func (s *Server) perform(a *act, v visit) {
 	default:
 		s.deeds[a.Kind](s, t, a)
 	}
-	s.commit(t)
 }
 
 // scan is what follows a look at an entry.

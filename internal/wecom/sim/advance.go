@@ -87,14 +87,12 @@ func (s *Server) Advance(ctx context.Context, to time.Time) (Status, error) {
 		if err := s.actUntil(ctx, ms); err != nil {
 			return Status{}, err
 		}
-		s.mu.Lock()
-		var n int64
-		if ms > s.st.Now {
-			t := s.beginAt(ms)
-			t.do(op{K: opNow, N: ms})
-			n = s.commit(t)
-		}
-		s.mu.Unlock()
+		n := s.transact(func(t *transaction) {
+			if ms > t.At {
+				t.At = ms
+				t.do(op{K: opNow, N: ms})
+			}
+		})
 		if err := s.journal.wait(n); err != nil {
 			return Status{}, err
 		}
@@ -131,18 +129,13 @@ func (s *Server) compact() error {
 // up some at a time; their effects still come in order.
 func (s *Server) actUntil(ctx context.Context, ms int64) error {
 	for ctx.Err() == nil {
-		s.mu.Lock()
-		due := s.due(ms)
-		if len(due) == 0 {
-			s.mu.Unlock()
-			return nil
-		}
-		if !due[0].outside() {
-			s.perform(due[0], visit{})
-			s.mu.Unlock()
+		due, done := s.nextDue(ms)
+		if done {
 			continue
 		}
-		s.mu.Unlock()
+		if len(due) == 0 {
+			return nil
+		}
 		seen := make([]visit, len(due))
 		var wg sync.WaitGroup
 		for i, a := range due {
@@ -152,15 +145,32 @@ func (s *Server) actUntil(ctx context.Context, ms int64) error {
 		if ctx.Err() != nil {
 			break
 		}
-		s.mu.Lock()
-		for i, a := range due {
-			if s.st.Acts[a.ID] == a {
-				s.perform(a, seen[i])
-			}
-		}
-		s.mu.Unlock()
+		s.performAll(due, seen)
 	}
 	return ctx.Err()
+}
+
+// nextDue returns what has to ask the platform next; an act that has not is done at once.
+func (s *Server) nextDue(ms int64) (due []*act, done bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	due = s.due(ms)
+	if len(due) > 0 && !due[0].outside() {
+		s.perform(due[0], visit{})
+		return nil, true
+	}
+	return due, false
+}
+
+// performAll does the acts that are still to be done, with what the platform answered to each.
+func (s *Server) performAll(due []*act, seen []visit) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, a := range due {
+		if s.st.Acts[a.ID] == a {
+			s.perform(a, seen[i])
+		}
+	}
 }
 
 // due returns the next act, or the next few if they all ask the platform and lie close together; nil if none is due.
@@ -205,25 +215,20 @@ func (s *Server) servePlan(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, problem{"sim.bad_json", err.Error()})
 		return
 	}
-	s.mu.Lock()
-	people := make(map[string]bool, len(s.st.people))
-	for id := range s.st.people {
-		people[id] = true
-	}
-	if err := p.check(people); err != nil {
-		s.mu.Unlock()
-		answer(w, http.StatusBadRequest, problem{"sim.bad_plan", err.Error()})
+	var bad error
+	n := s.transact(func(t *transaction) {
+		people := make(map[string]bool, len(s.st.people))
+		for id := range s.st.people {
+			people[id] = true
+		}
+		if bad = p.check(people); bad == nil && (p.Key == "" || !s.st.Plans[p.Key]) {
+			t.do(op{K: opPlan, Plan: &p, N: s.st.Seq})
+		}
+	})
+	if bad != nil {
+		answer(w, http.StatusBadRequest, problem{"sim.bad_plan", bad.Error()})
 		return
 	}
-	if p.Key != "" && s.st.Plans[p.Key] {
-		s.mu.Unlock()
-		answer(w, http.StatusOK, s.status())
-		return
-	}
-	t := s.begin()
-	t.do(op{K: opPlan, Plan: &p, N: s.st.Seq})
-	n := s.commit(t)
-	s.mu.Unlock()
 	if s.settled(w, n) {
 		answer(w, http.StatusOK, s.status())
 	}

@@ -39,6 +39,8 @@ type Sandbox struct {
 	ControlURL     string `json:"control_url"`
 	ContactsSecret string `json:"contacts_secret"`
 	ArchiveSecret  string `json:"archive_secret"`
+
+	Unrated bool `json:"-"` // it never refuses a call for there being too many
 }
 
 // OpenKeys reads the keys of a folder, or makes them; what want gives takes the place of both, and is kept.
@@ -104,6 +106,9 @@ func (s *Server) Sandbox(base string) Sandbox {
 	r := s.receiver()
 	out := Sandbox{BaseURL: base, CorpID: s.opt.CorpID, Secret: s.opt.Secret, AgentID: s.opt.AgentID, Token: r.Token, AESKey: r.AESKey,
 		ControlURL: base + "/sim/", ContactsSecret: s.opt.ContactsSecret, ArchiveSecret: s.opt.ArchiveSecret}
+	s.mu.Lock()
+	out.Unrated = s.st.World.Limits.unrated()
+	s.mu.Unlock()
 	if s.opt.ControlToken != "" {
 		out.ControlURL += "?token=" + s.opt.ControlToken
 	}

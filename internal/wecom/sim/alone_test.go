@@ -392,6 +392,10 @@ func TestBrowserSignInAlone(t *testing.T) {
 			t.Errorf("%s chosen: %d %s", path, code, body)
 		}
 	}
+	items, _ := s.tape.read(recordQuery{kind: "browser", limit: 1})
+	if len(items) != 1 || items[0].Status != 302 || !strings.HasPrefix(items[0].Answer, "https://crm.example.com/back?code=") || !strings.Contains(items[0].Query, "redirect_uri=") {
+		t.Errorf("recorded %+v", items)
+	}
 	if code, _ := ask("/wwlogin/sso/login?login_type=Other&" + q); code != 400 {
 		t.Errorf("another kind of sign-in: %d", code)
 	}

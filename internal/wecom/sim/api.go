@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -147,13 +148,12 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	if bad.dropBefore {
 		panic(http.ErrAbortHandler) // breaks the connection
 	}
-	s.mu.Lock()
-	c.t = s.begin()
-	rec.Sim = msTime(s.st.Now)
-	out, err := s.route(c, name, r.Method, bad.refusal)
-	rec.Effect = len(c.t.Ops) > 0
-	n := s.commit(c.t)
-	s.mu.Unlock()
+	var out fields
+	n := s.transact(func(t *transaction) {
+		c.t, rec.Sim = t, msTime(s.st.Now)
+		out, err = s.route(c, name, r.Method, bad.refusal)
+		rec.Effect = len(t.Ops) > 0
+	})
 	if jerr := s.journal.wait(n); jerr != nil {
 		http.Error(w, "log is broken", http.StatusInternalServerError)
 		return
@@ -161,11 +161,18 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	if rec.Effect {
 		answerBefore.Hit()
 	}
+	drop := bad.dropAfter
+	if !drop && rec.Effect && s.faults.draw(faultDrop) {
+		drop, rec.Fault = true, "drop_after_effect"
+	}
 	switch {
-	case bad.dropAfter:
-		panic(http.ErrAbortHandler)
-	case rec.Effect && s.faults.draw(faultDrop):
-		rec.Fault = "drop_after_effect"
+	case drop:
+		rec.Undelivered = true
+		if err == nil && c.file != nil {
+			rec.Answer = c.file.String()
+		} else {
+			rec.envelope(out, err)
+		}
 		panic(http.ErrAbortHandler)
 	case err == nil && c.file != nil:
 		c.file.send(w, rec)
@@ -181,17 +188,28 @@ func (c *call) callerName() string {
 	return string(c.caller)
 }
 
+func (b *blob) String() string {
+	return fmt.Sprintf("(%d B %s)", len(b.Body), b.Header.Get("Content-Type"))
+}
+
 func (b *blob) send(w http.ResponseWriter, rec *Record) {
 	for k, v := range b.Header {
 		w.Header()[k] = v
 	}
 	rec.Status = max(b.Status, http.StatusOK)
-	rec.Answer = fmt.Sprintf("(%d B %s)", len(b.Body), b.Header.Get("Content-Type"))
+	rec.Answer = b.String()
 	w.WriteHeader(rec.Status)
 	_, _ = w.Write(b.Body) // the reader may be gone
 }
 
-func (s *Server) route(c *call, name, method string, fault error) (fields, error) {
+// route answers a call; a panic is a system error, as it would be at WeCom.
+func (s *Server) route(c *call, name, method string, fault error) (out fields, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.say("%s: panic: %v\n%s", name, p, debug.Stack())
+			out, err, c.file = nil, refuse(-1, "system error"), nil
+		}
+	}()
 	if fault != nil {
 		return nil, fault
 	}
@@ -228,6 +246,14 @@ func (s *Server) route(c *call, name, method string, fault error) (fields, error
 
 // respond writes WeCom's envelope; refusals come with HTTP 200, too.
 func (s *Server) respond(w http.ResponseWriter, rec *Record, out fields, err error) {
+	b := rec.envelope(out, err)
+	rec.Status = http.StatusOK
+	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+	_, _ = w.Write(b) // the reader may be gone
+}
+
+// envelope makes the answer and records it.
+func (rec *Record) envelope(out fields, err error) []byte {
 	if out == nil {
 		out = fields{}
 	}
@@ -247,9 +273,8 @@ func (s *Server) respond(w http.ResponseWriter, rec *Record, out fields, err err
 	if err := e.Encode(out); err != nil {
 		panic(err) // our own types always encode
 	}
-	rec.Status, rec.Answer = http.StatusOK, maskedAnswer(rec.API, b.Bytes())
-	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
-	_, _ = w.Write(b.Bytes()) // the reader may be gone
+	rec.Answer = maskedAnswer(rec.API, b.Bytes())
+	return b.Bytes()
 }
 
 // either lets clients call with GET what was a GET once.

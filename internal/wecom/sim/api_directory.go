@@ -306,7 +306,9 @@ func (c *call) agentGet() (fields, error) {
 	case p.ranged():
 		parties = append(parties, p.Departments...)
 		for _, u := range p.Members {
-			users = append(users, fields{"userid": c.st.member(u).UserID})
+			if m := c.st.member(u); m != nil { // not resigned
+				users = append(users, fields{"userid": m.UserID})
+			}
 		}
 	case slices.ContainsFunc(c.st.World.Members, func(m Member) bool { return m.Hidden }):
 		for i := range c.st.World.Members {

@@ -166,7 +166,7 @@ func (c *call) kfList() (fields, error) {
 			if a.Picture != "" {
 				avatar = c.s.base + "/sim/pic/" + a.Picture
 			}
-			rows = append(rows, fields{"open_kfid": a.ID, "name": a.Name, "avatar": avatar, "manage_privilege": true})
+			rows = append(rows, fields{"open_kfid": a.ID, "name": a.Name, "avatar": avatar, "manage_privilege": !a.Unmanaged})
 		}
 	}
 	return fields{"account_list": rows}, nil

@@ -220,13 +220,16 @@ func (c *call) identify() (identity, error) {
 	if kind != "staff" {
 		out := identity{openid: openID(id)}
 		for _, e := range c.st.byExt[id] {
-			if e.alive() && !c.st.member(e.User).Hidden {
+			if m := c.st.member(e.User); e.alive() && m != nil && !m.Hidden { // who resigned is nobody's visible member
 				out.external = id
 			}
 		}
 		return out, nil
 	}
 	m := c.st.member(id)
+	if m == nil { // resigned since
+		return identity{}, refuse(60111, "userid not found")
+	}
 	out := identity{user: m.UserID}
 	if in.private && !m.Hidden {
 		out.ticket = freshKey() + freshKey()
@@ -285,13 +288,16 @@ func (c *call) userDetail() (fields, error) {
 	a.mu.Lock()
 	t := a.tickets[in.Ticket]
 	a.mu.Unlock()
+	var m *Member
+	if t != nil {
+		m = c.st.member(t.who)
+	}
 	switch {
-	case t == nil:
+	case m == nil: // unknown, or of a member who resigned since
 		return nil, refuse(84015, "invalid user_ticket")
 	case c.s.wall.Now().Sub(t.at) > ticketLife:
 		return nil, refuse(84014, "user_ticket expired")
 	}
-	m := c.st.member(t.who)
 	out := private(m)
 	delete(out, "thumb_avatar")
 	out["userid"] = m.UserID

@@ -204,10 +204,22 @@ func (s *Server) archiveCaller(w http.ResponseWriter, r *http.Request) bool {
 // serveArchive: ?after=<seq>&limit=<1..1000, default 1000>; messages in order of seq, none = caught up. A position older
 // than five days goes on at the first message that is left.
 func (s *Server) serveArchive(w http.ResponseWriter, r *http.Request) {
+	rows, n, code := s.archiveRows(w, r)
+	switch {
+	case code != 0:
+		answer(w, http.StatusOK, fields{"errcode": code, "errmsg": "after or limit is invalid"})
+	case rows != nil && s.settled(w, n):
+		answer(w, http.StatusOK, fields{"errcode": 0, "errmsg": "ok", "messages": rows})
+	}
+}
+
+// archiveRows reads what is asked for, and the number of the transaction it stands on; nil rows and no code if the caller
+// was answered already.
+func (s *Server) archiveRows(w http.ResponseWriter, r *http.Request) (rows []archiveRow, n int64, code int) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if !s.archiveCaller(w, r) {
-		s.mu.Unlock()
-		return
+		return nil, 0, 0
 	}
 	after, err1 := strconv.ParseInt(orZero(r.URL.Query().Get("after")), 10, 64)
 	limit, err2 := strconv.Atoi(orZero(r.URL.Query().Get("limit")))
@@ -215,23 +227,17 @@ func (s *Server) serveArchive(w http.ResponseWriter, r *http.Request) {
 		limit = 1000
 	}
 	if err1 != nil || err2 != nil || after < 0 || limit < 1 || limit > 1000 {
-		s.mu.Unlock()
-		answer(w, http.StatusOK, fields{"errcode": 10000, "errmsg": "after or limit is invalid"})
-		return
+		return nil, 0, 10000
 	}
 	k := &s.st.Talk.Archive
 	rest := k.Messages[k.from(s.st.Now):]
 	rest = rest[sort.Search(len(rest), func(i int) bool { return rest[i].Seq > after }):]
-	rows := make([]archiveRow, 0, min(limit, len(rest)))
+	rows = make([]archiveRow, 0, min(limit, len(rest)))
 	for i := range rest[:min(limit, len(rest))] {
 		m := &rest[i]
 		rows = append(rows, archiveRow{m.Seq, m.ID, 1, s.archiveMessage(m)})
 	}
-	n := s.journal.last()
-	s.mu.Unlock()
-	if s.settled(w, n) {
-		answer(w, http.StatusOK, fields{"errcode": 0, "errmsg": "ok", "messages": rows})
-	}
+	return rows, s.journal.last(), 0
 }
 
 func orZero(s string) string {
@@ -261,13 +267,21 @@ func parseSDKFileID(id string) (seq int64, ok bool) {
 
 // serveArchiveMedia: ?sdkfileid= → the bytes, with Range if asked for.
 func (s *Server) serveArchiveMedia(w http.ResponseWriter, r *http.Request) {
+	var b []byte
+	var kind string
+	var code int
 	s.mu.Lock()
-	if !s.archiveCaller(w, r) {
-		s.mu.Unlock()
-		return
+	mine := func() bool {
+		defer s.mu.Unlock()
+		if !s.archiveCaller(w, r) {
+			return false
+		}
+		b, kind, code = s.archiveBytes(r.URL.Query().Get("sdkfileid"))
+		return true
+	}()
+	if !mine {
+		return // it was answered
 	}
-	b, kind, code := s.archiveBytes(r.URL.Query().Get("sdkfileid"))
-	s.mu.Unlock()
 	if code != 0 {
 		answer(w, http.StatusOK, fields{"errcode": code, "errmsg": map[int]string{301048: "sdkfileid does not exist", 301052: "sdkfileid has expired"}[code]})
 		return

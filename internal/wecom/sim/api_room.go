@@ -170,8 +170,10 @@ func (c *call) roomUpdate() (fields, error) {
 			r.Joined[u] = c.t.At
 		}
 	}
-	if m := c.st.member(in.Owner); in.Owner != "" && m != nil {
+	if m := c.st.member(in.Owner); m != nil {
 		r.Owner = m.UserID
+	} else if in.Owner != "" {
+		r.Owner = in.Owner // is in no group
 	}
 	switch {
 	case chars(r.Name) > 50:

@@ -10,6 +10,7 @@ import (
 
 	"qunce/internal/clock"
 	"qunce/internal/wecom"
+	"qunce/internal/wecom/callback"
 )
 
 func TestRefusals(t *testing.T) {
@@ -303,6 +304,30 @@ func TestThrottle(t *testing.T) {
 	}
 	if _, err := r.c.DepartmentList(context.Background()); err != nil {
 		t.Errorf("another API: %v", err)
+	}
+}
+
+// A callback that comes late brings a code that is over.
+func TestADelayAgesTheWelcomeCode(t *testing.T) {
+	for _, c := range []struct {
+		late time.Duration
+		want int
+	}{{19 * time.Second, 0}, {21 * time.Second, 41050}} {
+		wall := manualWall()
+		k := newStage(t, smallWorld(1), func(o *Options) { o.wall = wall })
+		k.s.post.pause = func(time.Duration) bool {
+			wall.Set(wall.Now().Add(c.late))
+			return true
+		}
+		came := make(chan string, 1)
+		k.p.onAdd = func(e callback.Event) { came <- e.WelcomeCode }
+		k.must(k.post("/sim/faults", Faults{DelayMS: 600_000}, nil))
+		_, qr := k.way("s", "lina")
+		k.plan(Plan{Acts: []Act{{At: at(9, 0), Kind: "add", Person: "wm0000", URL: qr}}})
+		k.advance(at(9, 0))
+		if got := k.code("externalcontact/send_welcome_msg", "", m{"welcome_code": <-came, "text": m{"content": "hi"}}); got != c.want {
+			t.Errorf("%s late: %d, want %d", c.late, got, c.want)
+		}
 	}
 }
 

@@ -18,7 +18,7 @@ type appAct struct {
 	Selected map[string][]string `json:"selected"` // question key → option ids
 }
 
-// appHands: app_enter, app_subscribe, app_menu (key or url), app_write (text), app_press (msgid, key, selected),
+// appHands: app_enter, app_subscribe, app_unsubscribe, app_menu (key or url), app_write (text), app_press (msgid, key, selected),
 // app_card_menu (msgid, key).
 func appHands() map[string]hand {
 	by := func(fn func(s *Server, t *transaction, user string, v *appAct) error) hand {
@@ -41,8 +41,9 @@ func appHands() map[string]hand {
 		})
 	}
 	return map[string]hand{
-		"app_enter":     plain("enter_agent"),
-		"app_subscribe": plain("subscribe"),
+		"app_enter":       plain("enter_agent"),
+		"app_subscribe":   plain("subscribe"),
+		"app_unsubscribe": plain("unsubscribe"),
 		"app_menu": by(func(s *Server, t *transaction, user string, v *appAct) error {
 			switch {
 			case v.URL != "":

@@ -57,6 +57,7 @@ func corpAreas() []area {
 			}),
 			opLimits: changing(func(s *state, _ int64, _ *op, v Limits) { s.setLimits(v) }),
 		},
+		hands: emitHands(),
 	}}
 }
 

@@ -51,6 +51,20 @@ func (s *Server) receiver() Receiver {
 	return Receiver{URL: s.opt.CallbackURL, Token: s.opt.Token, AESKey: s.opt.EncodingAESKey, Documented: s.opt.Documented, RetryRefused: s.opt.RetryRefused}
 }
 
+// firstAim sends events where they went before, unless something else is insisted on; that is saved in its place.
+func (s *Server) firstAim() error {
+	was := s.receiver()
+	next := was
+	if s.opt.Insist != nil {
+		s.opt.Insist(&next)
+	}
+	if next == was {
+		return s.post.aim(was)
+	}
+	_, err := s.setReceiver(next)
+	return err
+}
+
 // Check is the outcome of an address test.
 type Check struct {
 	OK       bool    `json:"ok"`
@@ -198,11 +212,7 @@ func (s *Server) setReceiver(next Receiver) (int64, error) {
 	if u, err := url.Parse(next.URL); next.URL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 		return 0, errs.E(errs.Invalid, "sim.bad_callback", "url %q is no http address", next.URL)
 	}
-	s.mu.Lock()
-	t := s.begin()
-	t.change(op{K: opReceiver}, next)
-	n := s.commit(t)
-	s.mu.Unlock()
+	n := s.transact(func(t *transaction) { t.change(op{K: opReceiver}, next) })
 	return n, s.post.aim(next)
 }
 

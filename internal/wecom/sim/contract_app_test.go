@@ -188,6 +188,8 @@ func cardContracts(_ *testing.T, k *stage) []contract {
 				t.Errorf("callbacks %v", all)
 			}
 		}),
+		line("message/update_template_card", "another task", `{"userids":["wang"],"agentid":1000002,"response_code":"{{code}}","template_card":{"card_type":"button_interaction","task_id":"other","main_title":{"title":"x"},"button_list":[{"text":"x","key":"x"}]}}`, 42016),
+		line("message/update_template_card", "too many", `{"userids":[`+strings.TrimSuffix(repeat(`"wang",`, 1001), ",")+`],"agentid":1000002,"response_code":"{{code}}","button":{"replace_name":"x"}}`, 40032),
 		line("message/update_template_card", "the event's code", `{"userids":["wang"],"agentid":1000002,"response_code":"{{code}}","template_card":{"card_type":"text_notice","main_title":{"title":"做完了"},`+action+`}}`, 0),
 		line("message/update_template_card", "once only", `{"userids":["wang"],"agentid":1000002,"response_code":"{{code}}","button":{"replace_name":"x"}}`, 60140),
 		line("message/update_template_card", "made up", `{"userids":["wang"],"agentid":1000002,"response_code":"none","button":{"replace_name":"x"}}`, 60140),
@@ -264,6 +266,8 @@ func roomContracts(_ *testing.T, k *stage) []contract {
 		line("appchat/update", "back", `{"chatid":"room1","add_user_list":["lina"]}`, 0),
 		line("appchat/update", "too few", `{"chatid":"room1","del_user_list":["wang","ghost","noseat"]}`, 40031),
 		line("appchat/update", "unknown", `{"chatid":"nope"}`, 86001),
+		line("appchat/update", "long name", `{"chatid":"room1","name":"`+repeat("名", 51)+`"}`, 40058),
+		line("appchat/update", "owner outside", `{"chatid":"room1","owner":"other","del_user_list":["other"]}`, 40003),
 		line("appchat/send", "text", `{"chatid":"room1","msgtype":"text","text":{"content":"开会"}}`, 0, func(t *testing.T, _ map[string]any) {
 			if got := k.s.st.bubbles("room1"); len(got) != 1 || got[0].Text != "开会" {
 				t.Errorf("room %+v", got)

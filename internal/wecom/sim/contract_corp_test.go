@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
 func corpSuites() []suite {
@@ -228,6 +229,11 @@ func signInContracts(*testing.T, *stage) []contract {
 				t.Errorf("answer %v", a)
 			}
 		}},
+		{Name: "after five minutes", API: "auth/getuserinfo", Query: func(k *stage) any {
+			q, _ := signedIn("staff:lina", "snsapi_base")(k).(map[string]string)
+			k.s.auth.codes[q["code"]].at = k.s.wall.Now().Add(-codeLife - time.Second)
+			return q
+		}, Want: 42003},
 		{Name: "bad code", API: "user/getuserinfo", Query: "code=x", Want: 40029},
 		{Name: "with consent", API: "auth/getuserinfo", Query: signedIn("staff:lina", "snsapi_privateinfo"), Check: func(t *testing.T, a map[string]any) {
 			if ticket, _ = dig(a, "user_ticket").(string); ticket == "" {
@@ -239,6 +245,9 @@ func signInContracts(*testing.T, *stage) []contract {
 				t.Errorf("answer %v", a)
 			}
 		}},
+		{Name: "after half an hour", API: "auth/getuserdetail", Body: func(*stage) any { return map[string]string{"user_ticket": ticket} }, Before: func(k *stage) {
+			k.s.auth.tickets[ticket].at = k.s.wall.Now().Add(-ticketLife - time.Second)
+		}, Want: 84014},
 		{Name: "bad ticket", API: "auth/getuserdetail", Body: map[string]string{"user_ticket": "x"}, Want: 84015},
 		{Name: "no ticket", API: "auth/getuserdetail", Body: map[string]string{}, Want: 40063},
 	}

@@ -71,6 +71,7 @@ func groupContracts(_ *testing.T, k *stage) []contract {
 			k.must(k.get("/sim/api/chat?chat_id=wrONE", &chat))
 			return m{"opengid": chat.OpenGID}
 		}), Check: has("wrONE", "chat_id")},
+		{Name: "owner out of range", API: "externalcontact/opengid_to_chatid", Body: m{"opengid": openGID("wrGHOST")}, Want: 60011},
 		{Name: "unknown", API: "externalcontact/opengid_to_chatid", Body: m{"opengid": "GOxx"}, Want: 90511},
 		{Name: "dismissed", API: "externalcontact/opengid_to_chatid", Body: m{"opengid": openGID("wrWANG")}, Want: 90511},
 		{Name: "none", API: "externalcontact/opengid_to_chatid", Body: m{}, Want: 40063},

@@ -56,6 +56,8 @@ func kfContracts(_ *testing.T, k *stage) []contract {
 		line("kf/service_state/get", "not begun", `{"open_kfid":"wkONE","external_userid":"wm0000"}`, 0, is("service_state", 4), kind("servicer_userid", "nothing")),
 		line("kf/service_state/get", "unknown person", `{"open_kfid":"wkONE","external_userid":"wm9999"}`, 40096),
 		line("kf/service_state/get", "no person", `{"open_kfid":"wkONE"}`, 41035),
+		line("kf/service_state/trans", "no state", `{"open_kfid":"wkONE","external_userid":"wm0000"}`, 40063),
+		line("kf/service_state/trans", "no such state", `{"open_kfid":"wkONE","external_userid":"wm0000","service_state":5}`, 40058),
 		line("kf/service_state/trans", "not begun", `{"open_kfid":"wkONE","external_userid":"wm0000","service_state":1}`, 95016),
 
 		line("kf/customer/batchget", "known and unknown", `{"external_userid_list":["wm0000","wm0001","wm9999"],"need_enter_session_context":1}`, 0, entries("customer_list", 1), is("customer_list.0.nickname", "顾客0"),

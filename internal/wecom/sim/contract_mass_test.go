@@ -91,6 +91,7 @@ func massContracts(_ *testing.T, k *stage) []contract {
 		{Name: "no id", API: api + "get_groupmsg_task", Body: m{}, Want: 41046},
 		{Name: "bad id", API: api + "get_groupmsg_task", Body: m{"msgid": "x"}, Want: 41047},
 		{Name: "bad cursor", API: api + "get_groupmsg_task", Body: of("single", m{"cursor": "x"}), Want: 50100},
+		{Name: "bad cursor", API: api + "get_groupmsg_send_result", Body: of("single", m{"userid": "lina", "cursor": "x"}), Want: 50100},
 		{Name: "unsent customers are listed", API: api + "get_groupmsg_send_result", Body: of("single", m{"userid": "lina"}), Check: both(size(1, "send_list"), has(0, "send_list", 0, "status"), absent("send_time", "send_list", 0), absent("chat_id", "send_list", 0))},
 		{Name: "unsent groups are not", API: api + "get_groupmsg_send_result", Before: settled("groups"), Body: of("groups", m{"userid": "lina"}), Check: size(0, "send_list")},
 		{Name: "sent", API: api + "get_groupmsg_send_result", Before: confirm("single", nil), Body: of("single", m{"userid": "lina"}), Check: both(has(1, "send_list", 0, "status"), has(testStart.Unix(), "send_list", 0, "send_time"), has("wm0000", "send_list", 0, "external_userid"))},
@@ -118,6 +119,7 @@ func massContracts(_ *testing.T, k *stage) []contract {
 		{Name: "over the limit is the default", API: api + "get_groupmsg_list_v2", Body: kept(func(k *stage) any { return span(m{"limit": 101, "cursor": k.Keep["list"]}) }), Check: both(size(1, "group_msg_list"), has("", "next_cursor"))},
 		{Name: "more than a month", API: api + "get_groupmsg_list_v2", Body: span(m{"start_time": 1}), Want: 40058},
 		{Name: "no kind", API: api + "get_groupmsg_list_v2", Body: span(m{"chat_type": ""}), Want: 40058},
+		{Name: "bad cursor", API: api + "get_groupmsg_list_v2", Body: span(m{"cursor": "x"}), Want: 50100},
 		{Name: "bad filter", API: api + "get_groupmsg_list_v2", Body: span(m{"filter_type": 3}), Want: 40058},
 
 		{Name: "once", API: api + "remind_groupmsg_send", Body: of("tagged", nil)},

@@ -21,6 +21,8 @@ func mediaContracts(t *testing.T, k *stage) []contract {
 		case "/whole.mp4":
 			r.Header.Del("Range")
 			_, _ = w.Write(film)
+		case "/tiny":
+			http.ServeContent(w, r, "", time.Time{}, strings.NewReader("12345"))
 		default:
 			http.NotFound(w, r)
 		}
@@ -61,6 +63,7 @@ func mediaContracts(t *testing.T, k *stage) []contract {
 		sent("media/upload_attachment", "media_type=image&attachment_type=1", "media", "a.png", small, 0, is("type", "image"), kind("created_at", "number"), kind("media_id", "string")),
 		sent("media/upload_attachment", "media_type=video&attachment_type=1", "media", "a.mp4", mp4Of(30), 0),
 		sent("media/upload_attachment", "media_type=image&attachment_type=2", "media", "a.png", small, 0),
+		sent("media/upload_attachment", "media_type=image&attachment_type=1", "media", "a.png", []byte("12345"), 40006),
 		sent("media/upload_attachment", "media_type=image&attachment_type=3", "media", "a.png", small, 41072),
 		sent("media/upload_attachment", "media_type=file&attachment_type=1", "media", "a.txt", []byte("things to do"), 41072),
 		sent("media/upload_attachment", "media_type=video&attachment_type=2", "media", "a.mp4", film, 41072),
@@ -97,6 +100,9 @@ func mediaContracts(t *testing.T, k *stage) []contract {
 		line("media/get_upload_by_url_result", "another sum", `{"jobid":"{{job}}"}`, 0, is("status", 3), is("detail.errcode", 301019), kind("detail.media_id", "nothing")).after(fetched),
 		line("media/upload_by_url", "no url", `{"scene":1,"type":"file","filename":"f","url":"ftp:x","md5":"{{md5}}"}`, 0, k.keep("job", "jobid")),
 		line("media/get_upload_by_url_result", "no url", `{"jobid":"{{job}}"}`, 0, is("detail.errcode", 830001)).after(fetched),
+		line("media/upload_by_url", "too small", `{"scene":1,"type":"file","filename":"f","url":"{{web}}/tiny","md5":"{{md5}}"}`, 0, k.keep("job", "jobid")),
+		line("media/get_upload_by_url_result", "too small", `{"jobid":"{{job}}"}`, 0, is("status", 3), is("detail.errcode", 45001)).after(fetched),
+		line("media/get_upload_by_url_result", "no id", `{}`, 40063),
 		line("media/upload_by_url", "scene", `{"scene":2,"type":"file","filename":"f","url":"http://x/","md5":"{{md5}}"}`, 40058),
 		line("media/upload_by_url", "type", `{"scene":1,"type":"image","filename":"f","url":"http://x/","md5":"{{md5}}"}`, 40005),
 		line("media/upload_by_url", "name", `{"scene":1,"type":"file","url":"http://x/","md5":"{{md5}}"}`, 40063),

@@ -188,6 +188,7 @@ func wordsContracts(_ *testing.T, k *stage) []contract {
 			is("rule.applicable_range.user_list.0", "wang"), entries("rule.applicable_range.department_list", 0)),
 		line(update, "name of another", `{"rule_id":"{{rule}}","rule_name":"二"}`, 41077),
 		line(update, "unknown", `{"rule_id":"1"}`, 41070),
+		line(update, "too many to take out", `{"rule_id":"{{rule}}","remove_applicable_range":{"user_list":[`+strings.TrimSuffix(repeat(`"lina",`, 1001), ",")+`]}}`, 41076),
 		line(update, "nobody left", `{"rule_id":"{{rule}}","remove_applicable_range":{"user_list":["wang"]}}`, 40063),
 		line("externalcontact/del_intercept_rule", "one", `{"rule_id":"{{other}}"}`, 0),
 		line("externalcontact/del_intercept_rule", "gone", `{"rule_id":"{{other}}"}`, 41070),

@@ -437,6 +437,9 @@ func TestRecording(t *testing.T) {
 	if !strings.Contains(all[2].Body, "<ExternalUserID><![CDATA[wm0000]]>") || !strings.Contains(all[1].Body, `"scene":2`) || !strings.Contains(all[1].Answer, "config_id") {
 		t.Errorf("bodies %+v", all[1:3])
 	}
+	if dropped := all[4]; !dropped.Undelivered || !strings.Contains(dropped.Answer, `"errcode":0`) || all[3].Undelivered {
+		t.Errorf("the answer that was dropped: %+v", dropped)
+	}
 	if got := read("after=" + fmt.Sprint(all[3].N)); len(got) != 1 {
 		t.Errorf("%d after the fourth", len(got))
 	}

@@ -507,3 +507,19 @@ func TestFullGroupsTakeNobody(t *testing.T) {
 		t.Errorf("told %v", got)
 	}
 }
+
+// A burst of one pair shares its second, as WeCom's do, and yet no two events are the same.
+func TestBurstsShareTheirSecond(t *testing.T) {
+	r := newRig(t, smallWorld(1))
+	_, qr := r.way("s", "lina")
+	for range 2 {
+		r.must(r.post("/sim/api/add", m{"person": "wm0000", "qr": qr}, nil))
+		r.must(r.post("/sim/api/delete", m{"person": "wm0000", "userid": "lina"}, nil))
+	}
+	r.advance(testStart)
+	var got []string
+	for _, e := range r.p.events {
+		got = append(got, fmt.Sprint(e.ChangeType, " +", e.CreateTime-testStart.Unix()))
+	}
+	sameLines(t, []string{"add_external_contact +0", "del_follow_user +0", "add_external_contact +1", "del_follow_user +1"}, got)
+}

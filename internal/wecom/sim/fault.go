@@ -219,12 +219,7 @@ func (s *Server) serveFaults(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if f.TokenInvalid {
-		s.mu.Lock()
-		t := s.begin()
-		s.invalidateTokens(t)
-		n := s.commit(t)
-		s.mu.Unlock()
-		if !s.settled(w, n) {
+		if !s.settled(w, s.transact(s.invalidateTokens)) {
 			return
 		}
 		f.TokenInvalid = false

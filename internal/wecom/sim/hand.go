@@ -51,11 +51,8 @@ func (s *Server) serveHand(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusNotFound, problem{"sim.bad_kind", "不认识的动作；可用：" + strings.Join(sortedKeys(all), "、")})
 		return
 	}
-	s.mu.Lock()
-	t := s.begin()
-	out, err := fn(s, t, body)
-	n := s.commit(t)
-	s.mu.Unlock()
+	var out fields
+	n := s.transact(func(t *transaction) { out, err = fn(s, t, body) })
 	if !s.settled(w, n) {
 		return
 	}

@@ -58,6 +58,7 @@ type kfAccount struct {
 	Order     int // of making
 	Created   int64
 	Deleted   bool
+	Unmanaged bool // the app may not manage it any more
 	PerDay    int
 	Refuse    float64
 }
@@ -82,6 +83,7 @@ type kfSession struct {
 	Scene      string
 	SceneParam string
 	Refuses    bool   // the customer takes no messages
+	Rejects    bool   // the servicer takes none of the customer's
 	Offered    string // the upgrade offered, "member|userid" or "group|chat_id"
 	Asked      int64  // first message to the servicer that is not answered yet
 }
@@ -379,9 +381,13 @@ func (s *Server) kfEnter(t *transaction, a *kfAccount, person, scene, param stri
 	s.kfEvent(t, a.ID, person, "enter_session", body)
 }
 
-// kfSays lets a person write to an account; a session that had ended begins anew.
+// kfSays lets a person write to an account; a session that had ended begins anew. It returns the message's id, or "" if the
+// servicer takes none of this customer's.
 func (s *Server) kfSays(t *transaction, a *kfAccount, person, kind string, body any) string {
 	x := s.st.kfSession(a.ID, person)
+	if x.Rejects {
+		return ""
+	}
 	count := kfTally{Kf: a.ID, Ext: person, Msgs: 1}
 	if x.State == kfClosed {
 		x.State = kfNew

@@ -119,6 +119,7 @@ type kfAct struct {
 	Status *int   `json:"status"`  // 1 serves, 2 stopped
 	Stop   int    `json:"stop_type"`
 	Refuse bool   `json:"refuse"`
+	Agree  bool   `json:"agree"` // the app may manage the account
 
 	Type string          `json:"msgtype"` // of kf_say; empty = text
 	Obj  json.RawMessage `json:"message"` // of another type than text: location, link, miniprogram, …
@@ -126,7 +127,8 @@ type kfAct struct {
 
 // kfHands: kf_enter (person, open_kfid or url), kf_say (person, open_kfid, text, menu_id; or msgtype and message),
 // kf_recall (person, open_kfid, msgid), kf_refuse (person, open_kfid, refuse); of servicers kf_answer, kf_take, kf_end
-// (userid, person, open_kfid, text) and kf_serve (userid, open_kfid, status, stop_type).
+// (userid, person, open_kfid, text), kf_servicer_recall (userid, person, open_kfid, msgid), kf_reject (userid, person, open_kfid,
+// refuse) and kf_serve (userid, open_kfid, status, stop_type); of the administrator kf_authorize (open_kfid, agree).
 func kfHands() map[string]hand {
 	by := func(needs string, fn func(s *Server, t *transaction, a *kfAccount, v *kfAct) (fields, error)) hand {
 		return handed(func(s *Server, t *transaction, v kfAct) (fields, error) {
@@ -184,8 +186,50 @@ func kfHands() map[string]hand {
 		"kf_end": by("person staff", func(s *Server, t *transaction, a *kfAccount, v *kfAct) (fields, error) {
 			return done(s.kfEnds(t, a, v.Person), "这位顾客现在没有人工接待中的会话")
 		}),
-		"kf_serve": by("staff", (*Server).kfServeByHand),
+		"kf_serve":           by("staff", (*Server).kfServeByHand),
+		"kf_servicer_recall": by("person staff", (*Server).kfServicerRecall),
+		"kf_reject":          by("person staff", (*Server).kfReject),
+		"kf_authorize":       by("", (*Server).kfAuthorize),
 	}
+}
+
+// kfServicerRecall lets a servicer take back what the servicer wrote.
+func (s *Server) kfServicerRecall(t *transaction, a *kfAccount, v *kfAct) (fields, error) {
+	for _, e := range s.st.Talk.Kf.Log {
+		if e.ID == v.MsgID && e.Kf == a.ID && e.Ext == v.Person && e.Origin == kfFromServicer && e.Servicer == v.UserID {
+			s.kfEvent(t, a.ID, v.Person, "servicer_recall_msg", fields{"recall_msgid": v.MsgID, "servicer_userid": v.UserID})
+			return nil, nil
+		}
+	}
+	return nil, dead("没有这条消息，或不是这位接待人员发的")
+}
+
+// kfReject lets a servicer take no more messages of a customer, or take them again.
+func (s *Server) kfReject(t *transaction, a *kfAccount, v *kfAct) (fields, error) {
+	x := s.st.kfSession(a.ID, v.Person)
+	if x.Rejects == v.Refuse {
+		return nil, dead("已经是这个状态")
+	}
+	x.Rejects = v.Refuse
+	t.change(op{K: opKfSession}, x)
+	s.kfEvent(t, a.ID, v.Person, "reject_customer_msg_switch_change", fields{"servicer_userid": v.UserID, "reject_switch": int(b2f(v.Refuse))})
+	return nil, nil
+}
+
+// kfAuthorize gives the app the account to manage, or takes it away.
+func (s *Server) kfAuthorize(t *transaction, a *kfAccount, v *kfAct) (fields, error) {
+	if a.Unmanaged == !v.Agree {
+		return nil, dead("已经是这个状态")
+	}
+	next := *a
+	next.Unmanaged = !v.Agree
+	t.change(op{K: opKfAccount}, next)
+	name := "AuthDelOpenKfId"
+	if v.Agree {
+		name = "AuthAddOpenKfId"
+	}
+	t.callback(event{Event: "kf_account_auth_change", Inner: new(inner).text(name, a.ID).String(), About: "kf|" + a.ID})
+	return nil, nil
 }
 
 var kfTypes = []string{"text", "image", "voice", "video", "file", "location", "link", "business_card", "miniprogram", "channels_shop_product", "channels_shop_order", "merged_msg", "channels", "meeting", "schedule", "note"}
@@ -199,7 +243,7 @@ func (s *Server) kfSayByHand(t *transaction, a *kfAccount, v *kfAct) (fields, er
 		if v.Menu != "" {
 			body["menu_id"] = v.Menu
 		}
-		return fields{"msgid": s.kfSays(t, a, v.Person, "text", body)}, nil
+		return s.kfSaid(s.kfSays(t, a, v.Person, "text", body))
 	}
 	if !slices.Contains(kfTypes, v.Type) {
 		return nil, dead("不认识的消息类型：" + v.Type)
@@ -215,7 +259,14 @@ func (s *Server) kfSayByHand(t *transaction, a *kfAccount, v *kfAct) (fields, er
 		}
 		body = map[string]any{"media_id": m.ID}
 	}
-	return fields{"msgid": s.kfSays(t, a, v.Person, v.Type, body)}, nil
+	return s.kfSaid(s.kfSays(t, a, v.Person, v.Type, body))
+}
+
+func (s *Server) kfSaid(id string) (fields, error) {
+	if id == "" {
+		return nil, dead("接待人员拒收这位顾客的消息")
+	}
+	return fields{"msgid": id}, nil
 }
 
 func (s *Server) kfRecallByHand(t *transaction, a *kfAccount, v *kfAct) (fields, error) {

@@ -77,6 +77,11 @@ func (s *state) fillLimits() {
 	l.TalkLimits.fill()
 }
 
+// unrated says that no number of calls is too many: 45009 comes from faults and monthly limits alone.
+func (l *Limits) unrated() bool {
+	return !l.RealRates && l.APIPerMinute+l.APIPerHour+l.IPPerMinute+l.IPPerHour == 0
+}
+
 func orReal(n, real int, on bool) int {
 	if n == 0 && on {
 		return real
@@ -163,7 +168,7 @@ func (g *gate) admit(api, ip string) bool {
 // windows are those that a call of an API from an address belongs to; nil without limits.
 func (g *gate) windows(api, ip string) map[string]rate {
 	l := &g.limits
-	if !l.RealRates && l.APIPerMinute+l.APIPerHour+l.IPPerMinute+l.IPPerHour == 0 {
+	if l.unrated() {
 		return nil
 	}
 	out := map[string]rate{}

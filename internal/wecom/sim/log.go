@@ -71,6 +71,12 @@ func openJournal(dir string, durable bool) (*journal, *state, error) {
 	return j, st, nil
 }
 
+// Used says whether a folder holds a world already, which a simulator started there goes on with.
+func Used(dir string) bool {
+	names, _ := filepath.Glob(filepath.Join(dir, "snapshot.*")) // the pattern is well formed
+	return len(names) > 0
+}
+
 func (j *journal) name(kind string, gen int64) string {
 	return filepath.Join(j.dir, kind+"."+strconv.FormatInt(gen, 10))
 }

@@ -167,7 +167,7 @@ func (k *talk) piece(ctx context.Context, address string, from int64) (b []byte,
 	broken := refuse(830003, "cannot download the file by url")
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, 0, refuse(830001, "invalid url")
+		return nil, 0, broken
 	}
 	req.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", from, from+jobPiece-1))
 	res, err := k.s.http.Do(req)

@@ -115,12 +115,15 @@ func (t *transaction) later(at int64, a act) {
 	t.do(op{K: opAct, Act: &a})
 }
 
-// callback queues an event for the platform. Two events of one pair never carry the same second: while the clock stands
-// they would be the same to the last byte, and the platform would rightly take the second for a double.
+// callback queues an event for the platform. Events of one pair may carry the same second, as WeCom's do, but not two of one
+// kind: while the clock stands they would be the same to the last byte, and the platform would rightly take the second for a
+// double. The later one carries the next second.
 func (t *transaction) callback(e event) {
 	e.ID, e.CreateTime = t.st.next(), t.At/1000
-	if pair := t.st.edge(e.UserID, e.External); pair != nil {
-		e.CreateTime = max(e.CreateTime, pair.LastEvent+1)
+	if pair := t.st.edge(e.UserID, e.External); pair != nil && pair.LastEvent >= e.CreateTime {
+		if e.CreateTime = pair.LastEvent; slices.Contains(pair.LastKinds, e.name()) {
+			e.CreateTime++
+		}
 	}
 	t.do(op{K: opEvent, Event: &e})
 }
@@ -244,7 +247,10 @@ func (s *state) apply(at int64, o *op) error {
 	case opEvent:
 		s.Events[o.Event.ID] = o.Event
 		if e := s.edge(o.Event.UserID, o.Event.External); e != nil {
-			e.LastEvent = o.Event.CreateTime
+			if o.Event.CreateTime != e.LastEvent {
+				e.LastEvent, e.LastKinds = o.Event.CreateTime, nil
+			}
+			e.LastKinds = append(slices.Clip(e.LastKinds), o.Event.name())
 		}
 	case opAnswer:
 		delete(s.Events, o.N)

@@ -69,7 +69,7 @@ func (s *Server) serveOverview(w http.ResponseWriter, r *http.Request) {
 	keys := s.Sandbox(base)
 	keys.ControlURL = base + "/sim/"
 	answer(w, http.StatusOK, fields{"status": st, "clock": c, "receiver": to, "keys": keys, "sizes": sizes, "counts": counts, "standalone": s.opt.Standalone,
-		"phone": s.opt.Phone != nil, "corp": s.corpName()})
+		"phone": s.opt.Phone != nil, "corp": s.corpName(), "unrated": keys.Unrated})
 }
 
 func (s *Server) corpName() string {
@@ -156,5 +156,5 @@ func (s *Server) serveCodes(w http.ResponseWriter, _ *http.Request) {
 
 // serveActs lists the kinds of POST /sim/act.
 func (s *Server) serveActs(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, fields{"kinds": sortedKeys(byHands())})
+	answer(w, http.StatusOK, fields{"kinds": sortedKeys(byHands()), "events": emissionNames()})
 }

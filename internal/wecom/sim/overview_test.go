@@ -78,12 +78,22 @@ func TestControlPage(t *testing.T) {
 		t.Errorf("the folder is listed: %v", err)
 	}
 	var o struct {
-		Keys  Sandbox
-		Sizes map[string]int
-		Clock Clock
-		Corp  string
+		Keys    Sandbox
+		Sizes   map[string]int
+		Clock   Clock
+		Corp    string
+		Unrated bool
 	}
 	r.must(r.get("/sim/overview", &o))
+	if !o.Unrated {
+		t.Error("a world without rates does not say so")
+	}
+	r.must(r.post("/sim/limits", m{"api_per_minute": 5}, nil))
+	var rated struct{ Unrated bool }
+	r.must(r.get("/sim/overview", &rated))
+	if rated.Unrated {
+		t.Error("a world with a rate says it has none")
+	}
 	if o.Corp != "总部" || o.Sizes["members"] != 4 || o.Sizes["ways"] != 1 || o.Sizes["join_ways"] != 1 || o.Clock.Own || o.Keys.CorpID != testCorp {
 		t.Errorf("overview %+v", o)
 	}

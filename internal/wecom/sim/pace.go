@@ -112,13 +112,11 @@ func (s *Server) walk(ctx context.Context, step time.Duration, note bool) error 
 	if err := s.actUntil(ctx, to); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	var n int64
-	if t := s.beginAt(to); note {
-		t.do(op{K: opNow, N: to})
-		n = s.commit(t)
-	}
-	s.mu.Unlock()
+	n := s.transactAt(to, func(t *transaction) {
+		if note {
+			t.do(op{K: opNow, N: to})
+		}
+	})
 	if err := s.journal.wait(n); err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // The phone API lets a page live one person's or one member's side. All acts happen at the simulator's present instant
-// and are followed by callbacks like any other. Errors: 404 or 409 with {code, message}, the message in Chinese.
+// and are followed by callbacks like any other. Errors: 400, 404 or 409 with {code, message}, the message in Chinese.
 
 func (s *Server) phoneRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /sim/api/people", s.phonePeople)
@@ -118,6 +118,10 @@ func (s *Server) phoneAct(fn func(*phoneCall) error) http.HandlerFunc {
 			answer(w, http.StatusBadRequest, problem{"sim.bad_json", "请求不是合法的 JSON"})
 			return
 		}
+		if p.Person == "" {
+			answer(w, http.StatusBadRequest, problem{"sim.no_person", "请求里缺 person：要写明是哪一位顾客在动手"})
+			return
+		}
 		s.byHand(w, &p, fn)
 	}
 }
@@ -135,17 +139,18 @@ func (s *Server) phoneStaff(fn func(*phoneCall) error) http.HandlerFunc {
 }
 
 func (s *Server) byHand(w http.ResponseWriter, p *phoneCall, fn func(*phoneCall) error) {
-	s.mu.Lock()
-	here := s.st.member(p.UserID) != nil || p.Person != "" && s.st.left(p.UserID) != nil // to a customer, who resigned is still somebody
-	if p.Person != "" && s.st.people[p.Person] == nil || p.UserID != "" && !here || p.Person == "" && p.UserID == "" {
-		s.mu.Unlock()
+	nobody, err := false, error(nil)
+	n := s.transact(func(t *transaction) {
+		here := s.st.member(p.UserID) != nil || p.Person != "" && s.st.left(p.UserID) != nil // to a customer, who resigned is still somebody
+		if nobody = p.Person != "" && s.st.people[p.Person] == nil || p.UserID != "" && !here; !nobody {
+			p.t = t
+			err = fn(p)
+		}
+	})
+	if nobody {
 		answer(w, http.StatusNotFound, problem{"sim.nobody", "没有这个人"})
 		return
 	}
-	p.t = s.begin()
-	err := fn(p)
-	n := s.commit(p.t)
-	s.mu.Unlock()
 	if !s.settled(w, n) {
 		return
 	}
@@ -390,13 +395,11 @@ func (s *Server) phoneScan(w http.ResponseWriter, r *http.Request) {
 	}
 	switch kind {
 	case "link":
-		s.mu.Lock()
-		t := s.begin()
-		if v = (visit{Kind: "link"}); s.openLink(t, in.Person, in.URL) {
-			v.StaffQR = in.URL
-		}
-		s.commit(t)
-		s.mu.Unlock()
+		s.transact(func(t *transaction) {
+			if v = (visit{Kind: "link"}); s.openLink(t, in.Person, in.URL) {
+				v.StaffQR = in.URL
+			}
+		})
 	case qrWay:
 		v = visit{Kind: "way", StaffQR: in.URL}
 	case qrJoin:
@@ -409,11 +412,7 @@ func (s *Server) phoneScan(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusConflict, problem{"sim.page", "页面打不开：" + v.err.Error()})
 		return
 	}
-	s.mu.Lock()
-	t := s.begin()
-	t.do(op{K: opCount, ID: countScan})
-	n := s.commit(t)
-	s.mu.Unlock()
+	n := s.transact(func(t *transaction) { t.do(op{K: opCount, ID: countScan}) })
 	if s.settled(w, n) {
 		answer(w, http.StatusOK, v)
 	}

@@ -39,9 +39,10 @@ type postman struct {
 	open   int                  // letters not answered
 	ok     time.Time            // when the last letter was answered, or the queue was last empty
 	closed bool
-	first  map[string]time.Time // welcome code → wall time of the first delivery
+	first  map[string]time.Time // welcome code → wall time at which its event was to be delivered first
 	to     aimed
-	trash  int // garbage sent
+	trash  int                      // garbage sent
+	pause  func(time.Duration) bool // waits, wall; false if the server ends meanwhile
 }
 
 // aimed is a receiver ready for use.
@@ -60,6 +61,14 @@ func newPostman(s *Server) *postman {
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &postman{s: s, ctx: ctx, cancel: cancel, queues: map[string][]*letter{}, first: map[string]time.Time{}, ok: s.wall.Now()}
 	p.cond = sync.NewCond(&p.mu)
+	p.pause = func(d time.Duration) bool {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(d):
+			return true
+		}
+	}
 	return p
 }
 
@@ -195,19 +204,15 @@ func (p *postman) handle(l *letter) time.Duration {
 		p.lost(l, "lose", "")
 		return 0
 	}
-	if d := f.delay(); d > 0 {
-		select {
-		case <-p.ctx.Done():
-			return retryAfter
-		case <-time.After(d):
-		}
-	}
-	if c := l.event.Code; c != "" {
+	if c := l.event.Code; c != "" { // its time runs from when the event should have come: a late one may bring a code that is over
 		p.mu.Lock()
 		if _, seen := p.first[c]; !seen {
 			p.first[c] = p.s.wall.Now()
 		}
 		p.mu.Unlock()
+	}
+	if d := f.delay(); d > 0 && !p.pause(d) {
+		return retryAfter
 	}
 	callbackBefore.Hit()
 	if f.draw(faultGarbage) {
@@ -259,11 +264,7 @@ func (p *postman) lost(l *letter, fault, why string) {
 }
 
 func (p *postman) note(o op) {
-	p.s.mu.Lock()
-	defer p.s.mu.Unlock()
-	t := p.s.begin()
-	t.do(o)
-	p.s.commit(t)
+	p.s.transact(func(t *transaction) { t.do(o) })
 }
 
 // send makes one try; old is how long ago its timestamp says it is.
@@ -313,7 +314,7 @@ func (p *postman) undelivered() int {
 	return p.open
 }
 
-// age says how long ago, in wall time, a welcome code was first posted. A code posted before a restart counts from the
+// age says how long ago, in wall time, a welcome code was first to be posted. A code posted before a restart counts from the
 // restart; one not posted yet is new.
 func (p *postman) age(code string) time.Duration {
 	p.mu.Lock()

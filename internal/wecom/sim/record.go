@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -14,11 +15,11 @@ import (
 	"unicode/utf8"
 )
 
-// Record is one API call with its answer, or one try to deliver a callback with the platform's answer. Secrets and
-// tokens are left out, and long bodies are cut.
+// Record is one API call with its answer, one try to deliver a callback with the platform's answer, or a browser on its way
+// through a sign-in. Secrets and tokens are left out, and long bodies are cut.
 type Record struct {
 	N      int64     `json:"n"`
-	Kind   string    `json:"kind"` // api, callback
+	Kind   string    `json:"kind"` // api, callback, browser
 	Wall   time.Time `json:"wall"` // when it began
 	Sim    time.Time `json:"sim"`  // the simulator's clock
 	MS     float64   `json:"ms"`   // how long it took, wall
@@ -39,7 +40,34 @@ type Record struct {
 	Try   int    `json:"try,omitempty"`   // from 1
 
 	Body   string `json:"body,omitempty"`   // what was sent; of a callback the decrypted XML
-	Answer string `json:"answer,omitempty"` // what came back
+	Answer string `json:"answer,omitempty"` // what came back; to a browser, where it was sent
+
+	Undelivered bool `json:"undelivered,omitempty"` // a fault kept the answer from the caller
+}
+
+// recorded keeps what a browser asked for and where it was sent.
+func (s *Server) recorded(fn http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		began := s.wall.Now()
+		host, _, _ := net.SplitHostPort(r.RemoteAddr)
+		rec := &Record{Kind: "browser", Wall: began, Sim: s.status().Now, Method: r.Method, API: strings.TrimPrefix(r.URL.Path, "/"), Query: withoutSecrets(r.URL.Query()), IP: host}
+		seen := &watched{ResponseWriter: w, status: http.StatusOK}
+		fn(seen, r)
+		rec.Status, rec.Answer = seen.status, w.Header().Get("Location")
+		rec.MS = float64(s.wall.Now().Sub(began).Microseconds()) / 1000
+		s.tape.add(rec)
+	}
+}
+
+// watched notes the status of an answer.
+type watched struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *watched) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
 }
 
 const (
@@ -128,7 +156,7 @@ func (q *recordQuery) fits(r *Record) bool {
 	if q.api != "" && !matches(q.api, r.API+r.Event) && !strings.Contains(r.API+r.Event, q.api) {
 		return false
 	}
-	if q.fail && r.Errcode == 0 && r.Fault == "" && r.Status == http.StatusOK {
+	if q.fail && r.Errcode == 0 && r.Fault == "" && (r.Status == http.StatusOK || r.Status == http.StatusFound) {
 		return false
 	}
 	if q.q == "" {
@@ -217,7 +245,7 @@ func recordQueryOf(r *http.Request) recordQuery {
 	return recordQuery{after: after, api: strings.TrimPrefix(v.Get("api"), "/cgi-bin/"), q: v.Get("q"), kind: v.Get("kind"), fail: v.Get("fail") == "1", limit: limit}
 }
 
-// serveRecording: ?after=&api=&q=&kind=api|callback&fail=1&limit=; at most 1,000 of the newest, oldest first.
+// serveRecording: ?after=&api=&q=&kind=api|callback|browser&fail=1&limit=; at most 1,000 of the newest, oldest first.
 func (s *Server) serveRecording(w http.ResponseWriter, r *http.Request) {
 	q := recordQueryOf(r)
 	if q.limit <= 0 || q.limit > 1000 {

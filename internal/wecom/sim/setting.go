@@ -30,12 +30,10 @@ func (s *Server) serveSetLimits(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, problem{"sim.bad_world", err.Error()})
 		return
 	}
-	s.mu.Lock()
-	t := s.begin()
-	t.change(op{K: opLimits}, l)
-	n := s.commit(t)
-	l = s.st.World.Limits
-	s.mu.Unlock()
+	n := s.transact(func(t *transaction) {
+		t.change(op{K: opLimits}, l)
+		l = s.st.World.Limits
+	})
 	s.gate.set(l)
 	if s.settled(w, n) {
 		answer(w, http.StatusOK, l)
@@ -57,16 +55,16 @@ func (s *Server) serveSetPermissions(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, problem{"sim.bad_json", err.Error()})
 		return
 	}
-	s.mu.Lock()
-	if err := p.check(&s.st.World); err != nil {
-		s.mu.Unlock()
-		answer(w, http.StatusBadRequest, problem{"sim.bad_world", err.Error()})
+	var bad error
+	n := s.transact(func(t *transaction) {
+		if bad = p.check(&s.st.World); bad == nil {
+			t.change(op{K: opPermissions}, p)
+		}
+	})
+	if bad != nil {
+		answer(w, http.StatusBadRequest, problem{"sim.bad_world", bad.Error()})
 		return
 	}
-	t := s.begin()
-	t.change(op{K: opPermissions}, p)
-	n := s.commit(t)
-	s.mu.Unlock()
 	if s.settled(w, n) {
 		answer(w, http.StatusOK, p)
 	}

@@ -45,6 +45,7 @@ type Options struct {
 	Records        int               // how many records of API calls and callbacks are kept; 0 = 5,000
 	Documented     bool              // callbacks are tried as WeCom's pages say, not until they are answered; see Receiver
 	RetryRefused   bool              // likewise
+	Insist         func(*Receiver)   // what was asked for expressly of the receiver: wins over what was saved; nil = nothing
 	Standalone     bool              // nobody else drives it: the clock runs by itself, and pages ask who somebody is
 	ControlToken   string            // standing alone: opens the simulator's own addresses; empty = they are open to all who reach them
 	Opened         func(Sandbox)     // standing alone: called once it serves; may be nil
@@ -139,7 +140,7 @@ func New(opt Options) (*Server, error) {
 	}
 	s.talk = newTalk(s)
 	s.post = newPostman(s)
-	if err := s.post.aim(s.receiver()); err != nil {
+	if err := s.firstAim(); err != nil {
 		return nil, errors.Join(err, j.close())
 	}
 	for _, id := range sortedEvents(st.Events) {
@@ -237,8 +238,8 @@ func (s *Server) withPhone(h http.Handler) (http.Handler, error) {
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/cgi-bin/", s.serveAPI)
-	mux.HandleFunc("GET /connect/oauth2/authorize", s.serveAuthorize)
-	mux.HandleFunc("GET /wwlogin/sso/login", s.serveQRLogin)
+	mux.HandleFunc("GET /connect/oauth2/authorize", s.recorded(s.serveAuthorize))
+	mux.HandleFunc("GET /wwlogin/sso/login", s.recorded(s.serveQRLogin))
 	if s.opt.Standalone {
 		mux.Handle("GET /{$}", http.RedirectHandler("/sim/", http.StatusFound))
 	}
@@ -278,6 +279,20 @@ func (s *Server) begin() *transaction {
 func (s *Server) beginAt(ms int64) *transaction {
 	s.st.Now = max(s.st.Now, ms)
 	return s.begin()
+}
+
+// transact runs fn in a transaction at the present instant and returns its number for journal.wait. What fn did before a
+// panic is in memory, so it goes into the log as well; and the lock is given back, for net/http lives on.
+func (s *Server) transact(fn func(*transaction)) int64 { return s.transactAt(0, fn) }
+
+// transactAt moves the clock to ms first, if that is later.
+func (s *Server) transactAt(ms int64, fn func(*transaction)) (n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.beginAt(ms)
+	defer func() { n = s.commit(t) }()
+	fn(t)
+	return 0
 }
 
 // commit hands the transaction to the log and its callbacks to the postman, and returns its number for journal.wait.

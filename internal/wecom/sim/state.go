@@ -37,13 +37,14 @@ type edge struct {
 	Welcomes    int
 	Codes       int
 	LatencyMS   int64
-	LastEvent   int64  // Unix s
-	Oper        string // who began it; empty = the customer
-	Link        string // the acquisition link it came by
-	Heard       int    // messages from the customer since it came by the link
-	Blocked     bool   // the customer blocks the member, which WeCom tells nobody
-	TempTo      int64  // Unix ms at which a temporary chat ends; 0 = a friend for good
-	TempWay     string // the way of the temporary chat
+	LastEvent   int64    // Unix s
+	LastKinds   []string // of the events of that second
+	Oper        string   // who began it; empty = the customer
+	Link        string   // the acquisition link it came by
+	Heard       int      // messages from the customer since it came by the link
+	Blocked     bool     // the customer blocks the member, which WeCom tells nobody
+	TempTo      int64    // Unix ms at which a temporary chat ends; 0 = a friend for good
+	TempWay     string   // the way of the temporary chat
 
 	TalkDay  int32 // the day that the rest is about
 	Said     bool  // the member wrote

@@ -2000,6 +2000,31 @@ export interface components {
             /** @description that the adapter wants to see; empty = as it is */
             key?: string;
         };
+        CorpAsked: {
+            /** @description WeCom's path */
+            api: string;
+            /**
+             * Format: int64
+             * @description WeCom's errcode; 0 = ok, below -1000 = no answer
+             */
+            code: number;
+            /**
+             * Format: double
+             * @description the longest took, in milliseconds
+             */
+            ms: number;
+            /**
+             * Format: int64
+             * @description calls
+             */
+            n: number;
+            text: string;
+            /**
+             * Format: int64
+             * @description how many events were handled together, this one among them
+             */
+            with: number;
+        };
         CorpCall: {
             /** Format: int64 */
             attempts: number;
@@ -2123,6 +2148,8 @@ export interface components {
              * @description when it is tried again
              */
             next_at: string | null;
+            /** @description what was asked of WeCom when it was handled last */
+            reads: components["schemas"]["CorpAsked"][];
             /**
              * Format: date-time
              * @description wall time

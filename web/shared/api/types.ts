@@ -636,6 +636,16 @@ export interface CallbackEffect {
   group: Ref | null;
 }
 
+/** What was asked of WeCom to handle a callback, together with others of its kind. */
+export interface CallbackRead {
+  api: string;
+  code: number;
+  n: number;
+  ms: number;
+  with: number;
+  text: string;
+}
+
 export interface CallbackCall extends OutboxCall {
   called_at: string | null;
   finished_at: string | null;
@@ -654,6 +664,7 @@ export interface CallbackFollowUp {
 export interface CallbackDetail extends Callback {
   body: string;
   decisions: CallbackDecision[];
+  reads: CallbackRead[];
   calls: CallbackCall[];
   effects: CallbackEffect[];
   follow_ups: CallbackFollowUp[];

@@ -25,6 +25,9 @@ const kinds = {
   link_delete: { link_id: 'text' },
   app_enter: { userid: 'text' },
   app_subscribe: { userid: 'text' },
+  app_unsubscribe: { userid: 'text' },
+  app_close: { },
+  app_reopen: {},
   app_menu: { userid: 'text', key: 'text', url: 'text' },
   app_write: { userid: 'text', text: 'text' },
   app_press: { userid: 'text', msgid: 'text', key: 'text', selected: 'json' },
@@ -45,7 +48,14 @@ const kinds = {
   kf_take: { userid: 'text', person: 'text', open_kfid: 'kf' },
   kf_end: { userid: 'text', person: 'text', open_kfid: 'kf' },
   kf_serve: { userid: 'text', open_kfid: 'kf', status: 'number' },
+  kf_servicer_recall: { userid: 'text', person: 'text', open_kfid: 'kf', msgid: 'text' },
+  kf_reject: { userid: 'text', person: 'text', open_kfid: 'kf', refuse: 'bool' },
+  kf_authorize: { open_kfid: 'kf', agree: 'bool' },
+  emit: { event: 'event', fields: 'json' },
 }
+
+/** The events that can be pushed as told, each with the names of its fields. */
+let events = {}
 
 function input(kind, codes) {
   switch (kind) {
@@ -53,6 +63,7 @@ function input(kind, codes) {
     case 'number': return h('input', { type: 'number', step: 'any' })
     case 'tag': return h('select', {}, codes.tags.map((x) => h('option', { value: x.id }, x.name)))
     case 'kf': return h('select', {}, codes.items.filter((x) => x.kind === 'kf').map((x) => h('option', { value: x.id }, x.remark)))
+    case 'event': return h('select', {}, Object.keys(events).map((name) => h('option', { value: name }, name)))
     case 'json': return h('textarea', { placeholder: '{}' })
     default: return h('input', { class: 'long', placeholder: kind === 'list' || kind === 'ids' ? t('with_commas') : '' })
   }
@@ -87,10 +98,17 @@ export function actForm(who, codes, again) {
       if (kind === 'text' && (name === 'person' || name === 'external_userid') && who.kind === 'person') el.value = who.id
       return row(known(`field_${name}`) ? t(`field_${name}`) : name, el)
     }))
+    if (inputs.event) {
+      const example = () => inputs.fields[1].placeholder = JSON.stringify(Object.fromEntries(events[inputs.event[1].value].map((name) => [name, ''])))
+      inputs.event[1].addEventListener('change', example)
+      example()
+    }
   }
   choice.addEventListener('change', draw)
   act(async () => {
-    const all = (await get('acts')).kinds
+    const acts = await get('acts')
+    const all = acts.kinds
+    events = acts.events
     const order = Object.keys(kinds)
     all.sort((a, b) => (order.indexOf(a) + 1 || 99) - (order.indexOf(b) + 1 || 99))
     fill(choice, all.map((k) => h('option', { value: k }, known(`act_${k}`) ? t(`act_${k}`) : k)))

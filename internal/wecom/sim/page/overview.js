@@ -13,6 +13,8 @@ export function overview() {
   const numbers = h('div', { class: 'numbers' })
   figures.append(numbers)
   const callbacks = receiver()
+  const rates = h('div')
+  keys.append(rates)
   figures.classList.add('wide')
   box.append(keys, callbacks, figures)
   let drawn = false
@@ -22,6 +24,7 @@ export function overview() {
       drawn = true
       keys.append(keyList(o.keys), snippet(o.keys))
     }
+    fill(rates, o.unrated ? h('div', { class: 'box info' }, t('unrated')) : null)
     const one = (name, n) => h('div', {}, h('b', {}, String(n ?? 0)), h('span', {}, t(`n_${name}`)))
     fill(numbers, sizeNames.map((name) => one(name, o.sizes[name])), countNames.map((name) => one(name, o.counts[name])))
   })

@@ -7,7 +7,7 @@ const shown = 500
 export function recording() {
   const api = h('input', { placeholder: t('rec_api'), spellcheck: 'false' })
   const q = h('input', { placeholder: t('rec_q'), spellcheck: 'false' })
-  const kind = h('select', {}, ['', 'api', 'callback'].map((k) => h('option', { value: k }, t(`rec_kind_${k}`))))
+  const kind = h('select', {}, ['', 'api', 'callback', 'browser'].map((k) => h('option', { value: k }, t(`rec_kind_${k}`))))
   const fail = h('input', { type: 'checkbox' })
   const live = h('input', { type: 'checkbox', checked: true })
   const body = h('tbody')
@@ -19,8 +19,8 @@ export function recording() {
   let chosen = 0
   const query = () => new URLSearchParams({ api: api.value.trim(), q: q.value.trim(), kind: kind.value, fail: fail.checked ? '1' : '' })
   const line = (r) => h('tr', { class: `pick ${r.n === chosen ? 'on' : ''}`, tabindex: 0, onclick: () => pick(r), onkeydown: (e) => e.key === 'Enter' && pick(r) },
-    h('td', { class: 'tight' }, wallTime(r.wall)), h('td', { class: 'tight' }, r.kind === 'api' ? h('span', { class: 'tag' }, r.method) : h('span', { class: 'tag warn' }, t('rec_callback'))),
-    h('td', {}, r.kind === 'api' ? r.api : `${r.event}${r.try > 1 ? t('rec_try', { n: r.try }) : ''}`, r.about ? h('small', { class: 'note' }, ` ${r.about}`) : null),
+    h('td', { class: 'tight' }, wallTime(r.wall)), h('td', { class: 'tight' }, r.kind !== 'callback' ? h('span', { class: 'tag' }, r.method) : h('span', { class: 'tag warn' }, t('rec_callback'))),
+    h('td', {}, r.kind !== 'callback' ? r.api : `${r.event}${r.try > 1 ? t('rec_try', { n: r.try }) : ''}`, r.about ? h('small', { class: 'note' }, ` ${r.about}`) : null),
     h('td', {}, outcome(r)), h('td', { class: 'tight' }, `${Math.round(r.ms)} ms`))
   const draw = () => {
     fill(body, rows.map(line))
@@ -70,8 +70,8 @@ export function recording() {
 
 function outcome(r) {
   const fault = r.fault ? h('span', { class: 'tag warn' }, r.fault) : null
-  if (r.status === 0) return [h('span', { class: 'tag bad' }, t('no_answer')), ' ', fault]
-  if (r.kind === 'callback') return [h('span', { class: r.status === 200 ? 'tag good' : 'tag bad' }, r.status), ' ', fault]
+  if (r.status === 0) return [h('span', { class: 'tag bad' }, t('no_answer')), ' ', r.undelivered && r.effect ? h('span', { class: 'tag' }, t('rec_effect')) : null, ' ', fault]
+  if (r.kind !== 'api') return [h('span', { class: r.status === 200 || r.status === 302 && r.kind === 'browser' ? 'tag good' : 'tag bad' }, r.status), ' ', fault]
   return [h('span', { class: r.errcode === 0 ? 'tag good' : 'tag bad' }, r.errcode), ' ', r.effect ? h('span', { class: 'tag' }, t('rec_effect')) : null, ' ', fault]
 }
 
@@ -84,11 +84,17 @@ function pretty(text) {
   }
 }
 
+function answerTitle(r) {
+  if (r.kind === 'browser') return t('rec_sent_to')
+  return r.undelivered ? t('rec_undelivered') : t('rec_answer')
+}
+
 function recordCard(r) {
   const facts = [
     [t('rec_sim'), clockText(r.sim)], [t('rec_from'), [r.caller, r.ip].filter(Boolean).join(' · ')], [t('rec_query'), r.query], [t('rec_error'), r.error],
   ].filter(([, v]) => v)
   const part = (title, text) => (text ? [h('h3', {}, title), h('pre', {}, pretty(text)), h('div', { class: 'row' }, copyButton(text))] : null)
-  return card(r.kind === 'api' ? `${r.method} /cgi-bin/${r.api}` : r.event, h('div', {}, outcome(r)), h('dl', { class: 'keys', style: 'grid-template-columns:max-content 1fr;margin-top:12px' }, facts.map(([k, v]) => [h('dt', {}, k), h('dd', {}, v)])),
-    part(r.kind === 'api' ? t('rec_body') : t('rec_event'), r.body), part(t('rec_answer'), r.answer))
+  const title = { api: `${r.method} /cgi-bin/${r.api}`, browser: `${r.method} /${r.api}` }[r.kind] ?? r.event
+  return card(title, h('div', {}, outcome(r)), h('dl', { class: 'keys', style: 'grid-template-columns:max-content 1fr;margin-top:12px' }, facts.map(([k, v]) => [h('dt', {}, k), h('dd', {}, v)])),
+    part(r.kind === 'api' ? t('rec_body') : t('rec_event'), r.body), part(answerTitle(r), r.answer))
 }

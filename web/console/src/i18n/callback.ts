@@ -75,6 +75,17 @@ export const callback = {
 
   "callback.decisions": ["决定", "Decisions"],
   "callback.no_decisions": ["没有需要做决定的地方", "Nothing had to be decided"],
+  "callback.reads": ["处理时问了企业微信什么", "What WeCom was asked"],
+  "callback.reads_hint": [
+    "最近一次处理；这些调用只读，不改动企业微信",
+    "When it was handled last; these calls change nothing",
+  ],
+  "callback.no_reads": ["没有问企业微信：回调里写的已经够了", "Nothing: the callback said enough"],
+  "callback.read_calls": ["次数", "Calls"],
+  "callback.read_with": ["（与另外 {{n}} 条回调一起处理）", " (handled together with {{n}} others)"],
+  "callback.read_slowest": ["最慢", "Slowest"],
+  "callback.read_ok": ["成功", "ok"],
+  "callback.read_silent": ["没有回音", "no answer"],
   "callback.calls": ["接口调用", "Calls to WeCom"],
   "callback.no_calls": ["没有改动企业微信", "WeCom was not changed"],
   "callback.effects": ["带来的变化", "What changed"],

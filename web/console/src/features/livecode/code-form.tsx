@@ -70,7 +70,7 @@ export function CodeForm({ open, onClose, code, onCreated }: Props) {
       onSubmit={submit}
       width={520}
     >
-      <Form.Item name="kind" label={t("code.kind")} hidden={Boolean(code)}>
+      <Form.Item name="kind" label={t("code.kind")} hidden={Boolean(code)} rules={[{ required: true }]}>
         <Radio.Group
           style={{ display: "grid", gap: 6 }}
           options={kinds.map((kind) => ({

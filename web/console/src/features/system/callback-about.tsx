@@ -20,7 +20,7 @@ export function Kind({ callback }: { callback: Pick<Callback, "kind" | "detail" 
 }
 
 /** Whom a callback is about: links where we know them, WeCom's id where we do not. */
-export function About({ callback }: { callback: Pick<Callback, "customer" | "group" | "staff" | "entity"> }) {
+export function About({ callback }: { callback: Pick<Callback, "customer" | "group" | "staff" | "entity" | "kind"> }) {
   const t = useT();
   const { customer, group, staff, entity } = callback;
   const parts: ReactNode[] = [];
@@ -39,6 +39,6 @@ export function About({ callback }: { callback: Pick<Callback, "customer" | "gro
     );
   }
   if (staff) parts.push(<span key="staff">{staff.name}</span>);
-  if (parts.length === 0) return <span className="num quiet">{entity}</span>;
+  if (parts.length === 0) return <span className="num quiet">{entity === callback.kind ? "—" : entity}</span>;
   return <span title={entity}>{parts.flatMap((part, i) => (i === 0 ? [part] : [" · ", part]))}</span>;
 }

@@ -1,5 +1,12 @@
 // One callback and its story: what the features decided, what was called, what changed, which tasks followed.
-import type { CallbackCall, CallbackDecision, CallbackDetail, CallbackFollowUp, Ref } from "@shared/api/types";
+import type {
+  CallbackCall,
+  CallbackDecision,
+  CallbackDetail,
+  CallbackFollowUp,
+  CallbackRead,
+  Ref,
+} from "@shared/api/types";
 import { duration, money, time } from "@shared/format";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -61,6 +68,13 @@ function Story({ callback, onOpen }: { callback: CallbackDetail; onOpen: (id: nu
             }))}
           />
         )}
+      </Chapter>
+      <Chapter
+        title={t("callback.reads")}
+        hint={t("callback.reads_hint")}
+        none={noneOf(callback, t("callback.no_reads"), t)}
+      >
+        {callback.reads.length > 0 && <Reads reads={callback.reads} />}
       </Chapter>
       <Chapter title={t("callback.calls")} none={noneOf(callback, t("callback.no_calls"), t)}>
         {callback.calls.length > 0 && <Calls calls={callback.calls} />}
@@ -194,6 +208,40 @@ function detailOf(decision: CallbackDecision, t: Translate, zone: string): strin
   ]
     .filter(Boolean)
     .join(" · ");
+}
+
+function Reads({ reads }: { reads: CallbackRead[] }) {
+  const t = useT();
+  const answer = (r: CallbackRead) =>
+    r.code === 0 ? t("callback.read_ok") : r.code < -1000 ? t("callback.read_silent") : r.code;
+  return (
+    <Table<CallbackRead>
+      size="small"
+      rowKey={(r) => `${r.api} ${r.code}`}
+      pagination={false}
+      dataSource={reads}
+      expandable={{ rowExpandable: (r) => r.text !== "", expandedRowRender: (r) => r.text }}
+      columns={[
+        {
+          title: t("system.call"),
+          render: (_, r) => (
+            <>
+              <span className="num">{r.api.replace("/cgi-bin/", "")}</span>
+              {r.with > 1 && <small className="quiet">{t("callback.read_with", { n: r.with - 1 })}</small>}
+            </>
+          ),
+        },
+        { title: t("callback.read_calls"), width: 60, align: "right", render: (_, r) => r.n },
+        {
+          title: t("callback.read_slowest"),
+          width: 80,
+          align: "right",
+          render: (_, r) => <span className="num">{duration(r.ms)}</span>,
+        },
+        { title: t("callback.answer"), width: 90, render: (_, r) => answer(r) },
+      ]}
+    />
+  );
 }
 
 function Calls({ calls }: { calls: CallbackCall[] }) {
