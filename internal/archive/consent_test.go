@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -92,11 +93,19 @@ func TestConsentsFromMessagesAndCallbacks(t *testing.T) {
 
 	// The callback of a consent, which also is what a welcome had waited for.
 	said := inbox.Event{At: later.Add(time.Minute), CauseID: 77, Event: callback.Event{Event: callback.ExternalContact, ChangeType: callback.MsgAuditApproved, UserID: "lina", ExternalUserID: "wm00"}}
-	r.Check(r.Tx(func(tx pg.Tx) error { return r.s.onApproved(t.Context(), tx, []inbox.Event{said, said}) }))
+	r.Check(r.Tx(func(tx pg.Tx) error { return r.s.onApproved(t.Context(), tx, []inbox.Event{said, said}, nil) }))
 	r.Is("again", map[string]string{"lina wm00": "agree callback", "wrWEST wm01": "agree message"}, r.states())
 	r.Is("published", []string{"archive.agreed wm00 by callback, customer true"}, r.published())
-	r.Check(r.Tx(func(tx pg.Tx) error { return r.s.onApproved(t.Context(), tx, []inbox.Event{said}) }))
+	r.Check(r.Tx(func(tx pg.Tx) error { return r.s.onApproved(t.Context(), tx, []inbox.Event{said}, nil) }))
 	r.Is("the same callback", 0, len(r.published()))
+
+	r.Calls("externalcontact/get")
+	told, err := callback.Parse([]byte(`<xml><ToUserName>ww</ToUserName><FromUserName>sys</FromUserName><CreateTime>` + strconv.FormatInt(later.Unix()+120, 10) + `</CreateTime><MsgType>event</MsgType>` +
+		`<Event>change_external_contact</Event><ChangeType>msg_audit_approved</ChangeType><UserID>lina</UserID><ExternalUserID>wm00</ExternalUserID></xml>`))
+	r.Check(err)
+	r.Check(r.Inbox.Put(t.Context(), told))
+	r.Work()
+	r.Is("the customer is read once", 1, r.Calls("externalcontact/get"))
 }
 
 // office is what WeCom says about seats and consents.

@@ -8,17 +8,11 @@ import (
 	"qunce/internal/wecom/callback"
 )
 
-// Listen registers what callbacks of the archive make us do. approved is what the customer feature does when somebody
-// agreed: such a callback may carry the code of a welcome that had to wait for it.
-func (s *Service) Listen(in *inbox.Inbox, approved inbox.Handler) {
+// Listen registers what callbacks of the archive make us do. When somebody agrees, the customer feature handles the same
+// callback: it may carry the code of a welcome that had to wait.
+func (s *Service) Listen(in *inbox.Inbox) {
 	in.Register(callback.MsgAuditNotify, inbox.Handler{Apply: s.onNotify})
-	in.Register(callback.ExternalContact+"/"+callback.MsgAuditApproved, inbox.Handler{Read: approved.Read,
-		Apply: func(ctx context.Context, tx pg.Tx, evs []inbox.Event, read any) error {
-			if err := approved.Apply(ctx, tx, evs, read); err != nil {
-				return err
-			}
-			return s.onApproved(ctx, tx, evs)
-		}})
+	in.Register(callback.ExternalContact+"/"+callback.MsgAuditApproved, inbox.Handler{Apply: s.onApproved})
 }
 
 func (s *Service) onNotify(ctx context.Context, tx pg.Tx, _ []inbox.Event, _ any) error {
@@ -29,7 +23,7 @@ func (s *Service) onNotify(ctx context.Context, tx pg.Tx, _ []inbox.Event, _ any
 	return want(ctx, tx, s.Clock.Now())
 }
 
-func (s *Service) onApproved(ctx context.Context, tx pg.Tx, evs []inbox.Event) error {
+func (s *Service) onApproved(ctx context.Context, tx pg.Tx, evs []inbox.Event, _ any) error {
 	var list []consent
 	causes := map[string]int64{}
 	for _, e := range evs {

@@ -158,7 +158,7 @@ func newRig(t *testing.T, people int) *rig {
 	r.Check(err)
 	r.s = New(Deps{DB: b.DB, IDs: b.IDs, Clock: b.Clock, Wall: clock.Wall(), Events: b.Events, Audit: audit.New(b.IDs), Source: Adapter(r.p.URL, testKey, http.DefaultClient),
 		Staff: staffRefs{b.Directory}, Directory: b.Directory, Customers: b.Customers, Groups: b.Groups, Catalog: catalog, Log: slog.New(slog.DiscardHandler)})
-	r.s.Listen(b.Inbox, b.Customers.Approved())
+	r.s.Listen(b.Inbox)
 	b.Events.Subscribe("archive test", func(_ context.Context, tx pg.Tx, evs []event.Event) error {
 		tx.AfterCommit(func() {
 			r.mu.Lock()

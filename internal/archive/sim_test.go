@@ -75,7 +75,7 @@ func TestTheSimulatorsArchive(t *testing.T) {
 	d.Register(in)
 	people.Listen(in)
 	groups.Listen(in)
-	s.Listen(in, people.Approved())
+	s.Listen(in)
 	_, err = d.SyncDirectory(t.Context())
 	check(err)
 

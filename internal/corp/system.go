@@ -157,13 +157,32 @@ func (s System) health(ctx context.Context, _ *struct{}) (healthOut, error) {
 	return out, err
 }
 
-func (s System) calls(ctx context.Context, in *outboxIn) (api.Page[outbox.Row], error) {
+// call is a call to WeCom with the sentence of what went wrong; Error is null where nothing did.
+type call struct {
+	outbox.Row
+	Error *string `json:"error"`
+}
+
+func (s System) calls(ctx context.Context, in *outboxIn) (api.Page[call], error) {
 	m, _, err := in.Mark()
 	if err != nil {
-		return api.Page[outbox.Row]{}, err
+		return api.Page[call]{}, err
 	}
 	rows, err := outbox.List(ctx, s.DB, in.State, m.ID, in.Limit+1)
-	return api.Paged(rows, in.Limit, func(r outbox.Row) api.Mark { return api.Mark{ID: r.ID} }), err
+	list := make([]call, len(rows))
+	for i, r := range rows {
+		list[i] = call{r, s.trouble(ctx, r)}
+	}
+	return api.Paged(list, in.Limit, func(c call) api.Mark { return api.Mark{ID: c.ID} }), err
+}
+
+// trouble says what went wrong with a call.
+func (s System) trouble(ctx context.Context, r outbox.Row) *string {
+	if r.ErrorCode == nil {
+		return nil
+	}
+	text := s.Catalog.Error(api.Lang(ctx), *r.ErrorCode, r.Params)
+	return &text
 }
 
 type jobsOut struct {

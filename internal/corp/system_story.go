@@ -59,6 +59,12 @@ type FollowUp struct {
 	Staff *Ref       `json:"staff"`
 }
 
+// made is a call that a callback led to, with the sentence of what went wrong.
+type made struct {
+	outbox.Made
+	Error *string `json:"error"`
+}
+
 // Asked is what was asked of WeCom to handle a callback. Text says what WeCom's refusal means.
 type Asked struct {
 	inbox.Read
@@ -68,12 +74,12 @@ type Asked struct {
 // CallbackStory is a callback with all that came of it.
 type CallbackStory struct {
 	Callback
-	Body      string        `json:"body" doc:"the decrypted XML"`
-	Decisions []Decision    `json:"decisions"`
-	Reads     []Asked       `json:"reads" doc:"what was asked of WeCom when it was handled last"`
-	Calls     []outbox.Made `json:"calls"`
-	Effects   []Effect      `json:"effects"`
-	FollowUps []FollowUp    `json:"follow_ups"`
+	Body      string     `json:"body" doc:"the decrypted XML"`
+	Decisions []Decision `json:"decisions"`
+	Reads     []Asked    `json:"reads" doc:"what was asked of WeCom when it was handled last"`
+	Calls     []made     `json:"calls"`
+	Effects   []Effect   `json:"effects"`
+	FollowUps []FollowUp `json:"follow_ups"`
 }
 
 func (s System) callback(ctx context.Context, in *one) (CallbackStory, error) {
@@ -93,11 +99,13 @@ func (s System) callback(ctx context.Context, in *one) (CallbackStory, error) {
 	if out.Reads, err = s.asked(ctx, in.ID); err != nil {
 		return out, err
 	}
-	if out.Calls, err = outbox.StoryOf(ctx, s.DB, row.CauseID); err != nil {
+	calls, err := outbox.StoryOf(ctx, s.DB, row.CauseID)
+	if err != nil {
 		return out, err
 	}
-	if out.Calls == nil {
-		out.Calls = []outbox.Made{}
+	out.Calls = make([]made, len(calls))
+	for i, c := range calls {
+		out.Calls[i] = made{c, s.trouble(ctx, c.Row)}
 	}
 	if out.Effects, err = s.effects(ctx, row.CauseID, who); err != nil {
 		return out, err

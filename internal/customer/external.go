@@ -6,7 +6,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"qunce/internal/inbox"
 	"qunce/internal/pg"
 )
 
@@ -41,8 +40,13 @@ func (s *Service) FriendsOf(ctx context.Context, q pg.Querier, staffID, afterCus
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Friend])
 }
 
-// Approved is what a callback makes us do that says a customer agreed to the chat archive: the customer is read, and a
-// welcome that had to wait for it is handed on. The archive registers it, with its own part.
-func (s *Service) Approved() inbox.Handler {
-	return inbox.Handler{Read: s.readAll, Apply: s.applyEvents}
+// TagsOf returns the corp's tags that a relation has.
+func (s *Service) TagsOf(ctx context.Context, q pg.Querier, customerID, staffID int64) ([]string, error) {
+	p := pair{customerID, staffID}
+	held, err := relationTags(ctx, q, []pair{p})
+	out := make([]string, len(held[p]))
+	for i, t := range held[p] {
+		out[i] = t.id
+	}
+	return out, err
 }

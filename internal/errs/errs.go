@@ -92,5 +92,14 @@ func CodeOf(err error) string {
 	return "internal"
 }
 
+// ParamsOf returns the parameters of err's sentence; never nil.
+func ParamsOf(err error) map[string]any {
+	var e *Error
+	if errors.As(err, &e) && e.Params != nil {
+		return e.Params
+	}
+	return map[string]any{}
+}
+
 // Is reports whether err has the code.
 func Is(err error, code string) bool { return err != nil && CodeOf(err) == code }

@@ -182,12 +182,27 @@ type tagCall struct {
 	TagIDs         []string `json:"tag_ids"`
 }
 
+// fresh is how long after the reading of an add what we hold of its tags is taken for what WeCom has.
+const fresh = 10 * time.Minute
+
+// doMarkTag sets the tags that the relation does not have; none is left when somebody was quicker.
 func (s *Service) doMarkTag(ctx context.Context, call outbox.Call) (any, error) {
 	var t tagCall
 	if err := json.Unmarshal(call.Payload, &t); err != nil {
 		return nil, fmt.Errorf("payload of %s: %w", call.Key, err)
 	}
-	return struct{}{}, s.WeCom.MarkTag(ctx, t.UserID, t.ExternalUserID, t.TagIDs, nil)
+	lacking := t.TagIDs
+	if s.Wall.Now().Sub(call.CreatedAt) < fresh {
+		held, err := s.Customers.TagsOf(ctx, s.DB, t.CustomerID, t.StaffID)
+		if err != nil {
+			return nil, err
+		}
+		lacking = slices.DeleteFunc(slices.Clone(lacking), func(id string) bool { return slices.Contains(held, id) })
+	}
+	if len(lacking) == 0 {
+		return struct{}{}, nil
+	}
+	return struct{}{}, s.WeCom.MarkTag(ctx, t.UserID, t.ExternalUserID, lacking, nil)
 }
 
 // tagsMarked keeps the tags: WeCom sends no callback for what the API changed.

@@ -117,9 +117,7 @@ func (s *Service) judge(ctx context.Context, q pg.Querier, c Code, r Reading) (O
 		if err != nil {
 			return "", err
 		}
-		want := contactWay(c, users)
-		if len(users) > 0 && !(sameStrings(users, r.Way.Users) && len(r.Way.Parties) == 0 && want.Remark == r.Way.Remark && want.State == r.Way.State &&
-			want.SkipVerify == r.Way.SkipVerify) {
+		if len(users) > 0 && !sameWay(contactWay(c, users), *r.Way) {
 			return Rewritten, nil
 		}
 		return Same, nil

@@ -45,6 +45,7 @@ type Groups interface {
 type Customers interface {
 	SetCode(ctx context.Context, tx pg.Tx, codes []customer.CodeOf) error
 	RecordTags(ctx context.Context, tx pg.Tx, changes []customer.TagChange) error
+	TagsOf(ctx context.Context, q pg.Querier, customerID, staffID int64) ([]string, error)
 }
 
 // Orders marks orders as owed to a code.

@@ -100,6 +100,47 @@ func (s *Service) codeOf(ctx context.Context, c outbox.Call) (Code, error) {
 	return getCode(ctx, s.DB, p.CodeID)
 }
 
+// Unsettled is a code whose way is not known to be as it should be. Calling says that a call about it is not closed.
+type Unsettled struct {
+	Code
+	Calling bool
+}
+
+// Unsettled returns the codes with a call about their way that is not closed, and those of which WeCom refused the last one.
+func (s *Service) Unsettled(ctx context.Context, q pg.Querier) ([]Unsettled, error) {
+	const page = 1000
+	var out []Unsettled
+	for after := int64(0); ; {
+		codes, err := findCodes(ctx, q, `WHERE kind <> 'locator' AND id > $1 ORDER BY id LIMIT $2`, after, page)
+		if err != nil {
+			return nil, err
+		}
+		entities := make([]string, len(codes))
+		for i, c := range codes {
+			entities[i] = object(c.ID)
+		}
+		calling, err := outbox.Open(ctx, q, entities, addContactWay, updateContactWay, addJoinWay, getJoinWay, updateJoinWay)
+		if err != nil {
+			return nil, err
+		}
+		for i, c := range codes {
+			if x := calling[entities[i]]; x || c.Status == Creating || c.StatusReason != "" {
+				out = append(out, Unsettled{Code: c, Calling: x})
+			}
+		}
+		if len(codes) < page {
+			return out, nil
+		}
+		after = codes[len(codes)-1].ID
+	}
+}
+
+// AsWanted reports whether a way that was read is what the code asks for.
+func (s *Service) AsWanted(ctx context.Context, q pg.Querier, c Code, r Reading) (bool, error) {
+	what, err := s.judge(ctx, q, c, r)
+	return what == Same, err
+}
+
 // users lists a staff code's people as WeCom names them: those who can be contacted, since WeCom refuses a whole way for
 // the sake of one who cannot. When nobody can, all are named, and WeCom's refusal says what is wrong.
 func (s *Service) users(ctx context.Context, q pg.Querier, c Code) ([]string, error) {
@@ -209,6 +250,13 @@ func (s *Service) contactWayMade(ctx context.Context, tx pg.Tx, calls []outbox.F
 	})
 }
 
+// sameWay reports whether a way at WeCom is what we would write.
+func sameWay(want, there wecom.ContactWay) bool {
+	return sameStrings(want.Users, there.Users) && len(there.Parties) == 0 && want.Remark == there.Remark && want.State == there.State && want.SkipVerify == there.SkipVerify
+}
+
+// doUpdateContactWay reads the way before it replaces it: one that is as it should be is left alone, so that several
+// changes in a row are written once.
 func (s *Service) doUpdateContactWay(ctx context.Context, call outbox.Call) (any, error) {
 	c, err := s.codeOf(ctx, call)
 	if err != nil {
@@ -217,6 +265,13 @@ func (s *Service) doUpdateContactWay(ctx context.Context, call outbox.Call) (any
 	users, err := s.users(ctx, s.DB, c)
 	if err != nil {
 		return nil, err
+	}
+	there, err := s.WeCom.GetContactWay(ctx, c.ConfigID)
+	if err != nil {
+		return nil, err
+	}
+	if len(users) > 0 && sameWay(contactWay(c, users), there) {
+		return wayResult{CodeID: c.ID, Users: users}, nil
 	}
 	if err := s.WeCom.UpdateContactWay(ctx, contactWay(c, users)); err != nil {
 		return nil, err

@@ -22,11 +22,12 @@ type Row struct {
 	CreatedAt time.Time `json:"created_at"`
 	DueAt     time.Time `json:"due_at"`
 	ErrorCode *string   `json:"error_code"`
-	Error     *string   `json:"error"`
 	CauseID   int64     `json:"cause_id"`
+
+	Params map[string]any `json:"-"` // of the error's sentence
 }
 
-const rowColumns = `id, kind, class, lane, entity, state, attempts, created_at, next_at, nullif(error_code, ''), nullif(error, ''), cause_id`
+const rowColumns = `id, kind, class, lane, entity, state, attempts, created_at, next_at, nullif(error_code, ''), cause_id, error_params`
 
 // List returns calls, newest first; an empty state does not filter.
 func List(ctx context.Context, q pg.Querier, state string, before int64, limit int) ([]Row, error) {

@@ -61,7 +61,7 @@ func (f *far) times(key string) int {
 }
 
 var (
-	errRefused = errs.E(errs.Invalid, "test.refused", "no")
+	errRefused = errs.E(errs.Invalid, "test.refused", "no").With("n", 7)
 	errBusy    = errs.E(errs.TooMany, "test.busy", "later")
 	errLost    = errors.New("no answer")
 )
@@ -331,9 +331,9 @@ func TestVerdicts(t *testing.T) {
 	}
 	r.is("after the first try", map[string]string{"refused": "failed", "busy": "planned", "lost": "unknown"}, r.states())
 	r.is("heard", map[string]string{"failed refused": "1"}, r.heard())
-	var code, text string
-	if err := r.db.QueryRow(t.Context(), `SELECT error_code, error FROM outbox_call WHERE key = 'refused'`).Scan(&code, &text); err != nil || code != "test.refused" {
-		t.Errorf("the row says %q %q, %v", code, text, err)
+	var code, n string
+	if err := r.db.QueryRow(t.Context(), `SELECT error_code, error_params->>'n' FROM outbox_call WHERE key = 'refused'`).Scan(&code, &n); err != nil || code != "test.refused" || n != "7" {
+		t.Errorf("the row says %q with %q, %v", code, n, err)
 	}
 
 	r.far.missed["lost"] = false // it turns out to be there

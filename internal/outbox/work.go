@@ -305,6 +305,7 @@ func (o *Outbox) closeRows(ctx context.Context, tx pg.Tx, outcomes []outcome) (m
 	n := len(outcomes)
 	ids, was, epochs, states := make([]int64, n), make([]string, n), make([]int64, n), make([]string, n)
 	results, codes, texts, ended, next := make([]*string, n), make([]string, n), make([]string, n), make([]*time.Time, n), make([]time.Time, n)
+	params := make([]map[string]any, n)
 	now := o.wall.Now()
 	for i, x := range outcomes {
 		ids[i], was[i], epochs[i], states[i], next[i] = x.ID, x.was, x.epoch, x.state, now.Add(x.delay)
@@ -312,21 +313,23 @@ func (o *Outbox) closeRows(ctx context.Context, tx pg.Tx, outcomes []outcome) (m
 			text := string(x.Result)
 			results[i] = &text
 		}
+		params[i] = map[string]any{}
 		if x.Err != nil {
 			texts[i] = x.Err.Error()
 			if !errors.Is(x.Err, errAgain) { // nothing is wrong with it
-				codes[i] = errs.CodeOf(x.Err)
+				codes[i], params[i] = errs.CodeOf(x.Err), errs.ParamsOf(x.Err)
+				o.log.Info("a call did not get through", "call", x.Key, "kind", x.Kind, "state", x.state, "error", x.Err)
 			}
 		}
 		if x.state == "done" || x.state == "failed" {
 			ended[i] = &x.At
 		}
 	}
-	rows, err := tx.Query(ctx, `UPDATE outbox_call c SET state = u.s, result = u.r::jsonb, error_code = u.co, error = u.t, finished_at = u.f, next_at = u.n
-		FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[])
-			AS u(i, w, e, s, r, co, t, f, n)
+	rows, err := tx.Query(ctx, `UPDATE outbox_call c SET state = u.s, result = u.r::jsonb, error_code = u.co, error_params = u.p, error = u.t, finished_at = u.f, next_at = u.n
+		FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[],
+			$10::jsonb[]) AS u(i, w, e, s, r, co, t, f, n, p)
 		WHERE c.id = u.i AND c.state = u.w AND (u.w <> 'calling' OR c.epoch = u.e) RETURNING c.id`,
-		ids, was, epochs, states, results, codes, texts, ended, next)
+		ids, was, epochs, states, results, codes, texts, ended, next, params)
 	if err != nil {
 		return nil, fmt.Errorf("close calls: %w", err)
 	}

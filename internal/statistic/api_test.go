@@ -47,7 +47,7 @@ func (r *rig) check(err error) {
 
 func (r *rig) archive() {
 	r.t.Helper()
-	asks, err := r.s.Missing(r.t.Context(), []string{"lina", "wang", "zhou"}, statistic.Lately)
+	asks, err := r.s.Missing(r.t.Context(), []string{"lina", "wang", "zhou"}, nil, statistic.Lately)
 	r.check(err)
 	got, err := r.s.Read(r.t.Context(), asks)
 	r.check(err)

@@ -42,14 +42,20 @@ const (
 )
 
 // Missing lists the calls that would fill what is missing of the last days, newest first. users are the members in sight
-// with a seat; of others WeCom says nothing.
-func (s *Service) Missing(ctx context.Context, users []string, back int) ([]Ask, error) {
-	people, err := s.Directory.StaffByUserIDs(ctx, s.DB, users)
+// with a seat, and gone those in sight who had one until a time: of them the days up to it are asked for.
+func (s *Service) Missing(ctx context.Context, users []string, gone map[string]time.Time, back int) ([]Ask, error) {
+	people, err := s.Directory.StaffByUserIDs(ctx, s.DB, slices.AppendSeq(slices.Clone(users), maps.Keys(gone)))
 	if err != nil {
 		return nil, err
 	}
 	staff := make([]int64, 0, len(people))
-	for _, p := range people {
+	until := map[int64]time.Time{}
+	for u, p := range people {
+		if t, left := gone[u]; left && !p.Active {
+			continue // out of sight
+		} else if left {
+			until[p.ID] = t
+		}
 		staff = append(staff, p.ID)
 	}
 	slices.Sort(staff)
@@ -75,7 +81,12 @@ func (s *Service) Missing(ctx context.Context, users []string, back int) ([]Ask,
 	if err != nil {
 		return nil, err
 	}
+	chats.endAt(until, list)
+	groups.endAt(until, list)
 	asks := slices.Concat(staffAsks(chats, staff, list), ownerAsks(groups, owning, list))
+	for i := range asks {
+		asks[i].gone = until
+	}
 	slices.SortStableFunc(asks, func(a, b Ask) int { return clock.Day(b.To).Compare(clock.Day(a.To)) })
 	return asks, nil
 }
@@ -86,9 +97,25 @@ type Reading struct {
 	Owners []OwnerDay
 	Calls  int
 	Hidden int // members whom WeCom would not show
+
+	Refused []Refusal
 }
 
-// Read makes calls, a few at once. Members who are out of sight by now are left out: nothing is known of their days.
+func (r *Reading) add(o Reading) {
+	r.Staff, r.Owners, r.Refused = append(r.Staff, o.Staff...), append(r.Owners, o.Owners...), append(r.Refused, o.Refused...)
+	r.Calls, r.Hidden = r.Calls+o.Calls, r.Hidden+o.Hidden
+}
+
+// Refusal is an ask that WeCom refused for the sake of the one whom it is about.
+type Refusal struct {
+	UserID string         `json:"userid"`
+	Owner  bool           `json:"owner"` // of their groups, not of their chats
+	Code   string         `json:"code"`
+	Params map[string]any `json:"params"` // of the code's sentence
+}
+
+// Read makes calls, a few at once. Members who are out of sight by now are left out: nothing is known of their days. An ask
+// that WeCom refuses for the sake of one member is noted, and the others go on; an error concerns all.
 func (s *Service) Read(ctx context.Context, asks []Ask) (Reading, error) {
 	names, err := s.names(ctx, asks)
 	if err != nil {
@@ -108,20 +135,15 @@ func (s *Service) Read(ctx context.Context, asks []Ask) (Reading, error) {
 		wg.Add(1)
 		go func() {
 			defer func() { <-slots; wg.Done() }()
-			got, err := s.read(ctx, a, names, now)
+			got, err := s.ask(ctx, a, names, now)
 			mu.Lock()
 			defer mu.Unlock()
-			out.Calls += got.Calls
-			switch {
-			case wecom.IsCode(err, 60011, 60111, 84074, 84061):
-				out.Hidden++
-			case err != nil:
+			out.add(got)
+			if err != nil {
 				if failed == nil {
 					failed = err
 				}
 				stop()
-			default:
-				out.Staff, out.Owners = append(out.Staff, got.Staff...), append(out.Owners, got.Owners...)
 			}
 		}()
 	}
@@ -145,6 +167,58 @@ func (s *Service) names(ctx context.Context, asks []Ask) (map[int64]string, erro
 		out[id] = p.UserID
 	}
 	return out, err
+}
+
+// ask makes one call, or several when one of many owners spoils it for the others.
+func (s *Service) ask(ctx context.Context, a Ask, names map[int64]string, now time.Time) (Reading, error) {
+	got, err := s.read(ctx, a, names, now)
+	if err == nil {
+		return got, nil
+	}
+	out := Reading{Calls: got.Calls}
+	hidden := wecom.IsCode(err, 60011, 60111, 84074, 84061)
+	who, owner := a.Staff, len(a.Owners) > 0
+	if owner {
+		who = a.Owners[0]
+	}
+	_, gone := a.gone[who]
+	switch {
+	case !hidden && concernsAll(err):
+		return out, err
+	case len(a.Owners) > 1:
+		for part := range slices.Chunk(a.Owners, (len(a.Owners)+1)/2) {
+			got, err := s.ask(ctx, Ask{Owners: part, From: a.From, To: a.To, gone: a.gone}, names, now)
+			out.add(got)
+			if err != nil {
+				return out, err
+			}
+		}
+	case hidden && gone && owner: // asked and not given: it would be refused every night
+		out.Owners = ownerDays(a, nil, now)
+	case hidden && gone:
+		out.Staff = staffDays(a, nil, now)
+	case hidden:
+		out.Hidden++
+	default:
+		out.Refused = append(out.Refused, Refusal{UserID: names[who], Owner: owner, Code: errs.CodeOf(err), Params: errs.ParamsOf(err)})
+		s.Log.Warn("statistics refused", "userid", names[who], "owner", owner, "error", err)
+	}
+	return out, nil
+}
+
+// concernsAll reports a refusal that every other ask would meet as well: the token, the address, the permission, the rate,
+// or no answer of WeCom at all.
+func concernsAll(err error) bool {
+	var w *wecom.Error
+	if !errors.As(err, &w) || w.Code <= 0 || wecom.Limited(err) || w.Code == 41001 {
+		return true
+	}
+	switch errs.KindOf(err) {
+	case errs.Unavailable, errs.TooMany, errs.Forbidden, errs.Unauthenticated:
+		return true
+	default:
+		return false
+	}
 }
 
 func (s *Service) read(ctx context.Context, a Ask, names map[int64]string, now time.Time) (Reading, error) {

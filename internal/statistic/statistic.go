@@ -107,6 +107,22 @@ type held map[int64]map[string]bool
 
 func (h held) has(staffID int64, day time.Time) bool { return h[staffID][day.Format(time.DateOnly)] }
 
+// endAt leaves out the days of somebody after the one given.
+func (h held) endAt(until map[int64]time.Time, list []window) {
+	for id, t := range until {
+		for _, w := range list {
+			for _, d := range w.days() {
+				if d.After(t) {
+					if h[id] == nil {
+						h[id] = map[string]bool{}
+					}
+					h[id][d.Format(time.DateOnly)] = true
+				}
+			}
+		}
+	}
+}
+
 // missing is the shortest run of days that holds all missing ones of a window; ok is false when none is missing.
 func (h held) missing(staffID int64, w window) (from, to time.Time, ok bool) {
 	for _, d := range w.days() {
@@ -126,6 +142,8 @@ type Ask struct {
 	Staff    int64   // not 0: single chats
 	Owners   []int64 // else: groups
 	From, To time.Time
+
+	gone map[int64]time.Time // who has no seat any more
 }
 
 // staffAsks are the calls that fill what is missing of staff, newest days first.

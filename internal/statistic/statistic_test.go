@@ -131,6 +131,29 @@ func TestDaysThatWereNotGiven(t *testing.T) {
 	}
 }
 
+// What one member is refused for leaves the others alone.
+func TestConcernsAll(t *testing.T) {
+	for name, c := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"no permission":      {&wecom.Error{Code: 48002}, true},
+		"address":            {&wecom.Error{Code: 60020}, true},
+		"token":              {&wecom.Error{Code: 40014}, true},
+		"no token":           {&wecom.Error{Code: 41001}, true},
+		"rate":               {&wecom.Error{Code: 45009}, true},
+		"busy":               {&wecom.Error{Code: -1}, true},
+		"our own":            {errors.New("x"), true},
+		"a code of nobody":   {&wecom.Error{Code: 990001}, false},
+		"something is wrong": {&wecom.Error{Code: 40058}, false},
+		"not found":          {&wecom.Error{Code: 40003}, false},
+	} {
+		if got := concernsAll(c.err); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		err  error

@@ -30,7 +30,21 @@ type RunItem struct {
 	FinishedAt *time.Time   `json:"finished_at"`
 	Progress   ProgressItem `json:"progress"`
 	Result     *Result      `json:"result"`
-	Error      string       `json:"error" doc:"what stopped it, or what it is waiting for"`
+	Problem    *Problem     `json:"problem" doc:"what stopped it, or what it is waiting for"`
+	Refusals   []Refusal    `json:"refusals" doc:"some of the statistics that WeCom refused for the sake of one member"`
+}
+
+// Refusal is one of them with its sentence.
+type Refusal struct {
+	UserID  string `json:"userid"`
+	Owner   bool   `json:"owner" doc:"of their groups, not of their chats"`
+	Message string `json:"message"`
+}
+
+// Problem is an error with a sentence for operators.
+type Problem struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
 }
 
 // ProgressItem is how far a run is.
@@ -42,8 +56,15 @@ type ProgressItem struct {
 	PerMinute int     `json:"per_minute" doc:"calls of late; 0 = not known yet"`
 }
 
-func (r Run) item() (RunItem, error) {
-	out := RunItem{ID: r.ID, Kind: Kind(r.Kind), State: r.State, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt, Error: r.Error}
+func (s *Service) item(ctx context.Context, r Run) (RunItem, error) {
+	out := RunItem{ID: r.ID, Kind: Kind(r.Kind), State: r.State, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt}
+	if r.ErrorCode != "" {
+		var params map[string]any
+		if err := json.Unmarshal(r.Params, &params); err != nil {
+			return out, fmt.Errorf("what stopped sync %d: %w", r.ID, err)
+		}
+		out.Problem = &Problem{Code: r.ErrorCode, Message: s.Catalog.Error(api.Lang(ctx), r.ErrorCode, params)}
+	}
 	var at progress
 	var res Result
 	if err := json.Unmarshal(r.Progress, &at); err != nil {
@@ -55,6 +76,12 @@ func (r Run) item() (RunItem, error) {
 	out.Progress = ProgressItem{Step: at.Step, Steps: at.Steps, Share: at.Share, Calls: at.Calls, PerMinute: at.PerMinute}
 	if out.Progress.Steps == nil {
 		out.Progress.Steps = []Step{}
+	}
+	out.Refusals = []Refusal{}
+	if res.Archive != nil {
+		for _, x := range res.Archive.Refusals {
+			out.Refusals = append(out.Refusals, Refusal{UserID: x.UserID, Owner: x.Owner, Message: s.Catalog.Error(api.Lang(ctx), x.Code, x.Params)})
+		}
 	}
 	if res.HeldBefore != nil {
 		out.Result = &res
@@ -90,7 +117,7 @@ type repairsIn struct {
 	ID     int64  `path:"id"`
 	Thing  string `query:"thing" enum:"staff,tags,relations,groups,members,ways,join_ways"`
 	What   string `query:"what" enum:"added,ended,amended"`
-	Reason string `query:"reason" enum:"lost,unheard,failed,waiting,handled,unhandled,before,range,silent,api,unknown"`
+	Reason string `query:"reason" enum:"lost,unheard,failed,waiting,handled,unhandled,before,range,silent,api,ours,unknown"`
 }
 
 // RepairItem is one repair with the names of what it is about; ids are 0 and names empty where we know none.
@@ -149,7 +176,7 @@ func (s *Service) apiList(ctx context.Context, in *listIn) (runsOut, error) {
 		return out, err
 	}
 	for _, r := range list {
-		x, err := r.item()
+		x, err := s.item(ctx, r)
 		if err != nil {
 			return out, err
 		}
@@ -189,7 +216,7 @@ func (s *Service) apiGet(ctx context.Context, in *runIn) (RunItem, error) {
 	if err != nil {
 		return RunItem{}, err
 	}
-	return r.item()
+	return s.item(ctx, r)
 }
 
 func (s *Service) apiRepairs(ctx context.Context, in *repairsIn) (api.Page[RepairItem], error) {
@@ -374,5 +401,5 @@ func (w What) word() string {
 func (r Reason) word() string {
 	return map[Reason]string{Lost: "回调没有到", Unheard: "没有回调：丢失，或经接口修改", Failed: "回调到了，处理失败", Waiting: "回调还在排队",
 		Handled: "回调处理时企业微信还没有显示", Unhandled: "回调到了，这个版本不处理这一种", Before: "发生在接入之前", Range: "成员进入或离开可见范围",
-		Silent: "企业微信对这种变化不发回调", API: "本系统的调用正在进行", Unknown: "太久以前，回调已不再保留"}[r]
+		Silent: "企业微信对这种变化不发回调", API: "本系统的调用正在进行", Ours: "企业微信没有变，是本地记录出了错", Unknown: "太久以前，回调已不再保留"}[r]
 }

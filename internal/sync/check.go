@@ -3,8 +3,8 @@ package sync
 import (
 	"context"
 	"crypto/sha256"
-	"maps"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -59,8 +59,8 @@ func (l list) digest() digest {
 	return digest{UserID: l.user, N: len(l.externals), Sum: h.Sum(nil)}
 }
 
-// lists compares each member's list of customers with what it was when it last agreed with ours. Only where it moved, ours
-// is read, and of the relations that differ the customer.
+// lists compares each member's list of customers with what it was when it last agreed with ours, and its length with the
+// number that we hold. Only where either moved, ours is read, and of the relations that differ the customer.
 func (r *run) lists(ctx context.Context) error {
 	users, err := r.users(ctx)
 	if err != nil {
@@ -68,23 +68,37 @@ func (r *run) lists(ctx context.Context) error {
 	}
 	r.at.Of = len(users)
 	if r.at.After == "" {
-		if err := forgetDigests(ctx, r.s.DB, append([]string{}, users...)); err != nil {
+		if err := r.beginLists(ctx, users); err != nil {
 			return err
 		}
 	}
 	for {
 		rest := users[after(users, r.at.After):]
 		if len(rest) == 0 {
-			return r.page(ctx, func(_ pg.Tx, at *progress, result *Result) error {
-				result.Remote.set(Relations, result.Remote[Relations])
-				at.Over = true
-				return nil
-			})
+			return r.page(ctx, func(_ pg.Tx, at *progress, _ *Result) error { at.Over = true; return nil })
 		}
-		if err := r.listPage(ctx, rest[:min(staffPerList, len(rest))]); err != nil {
+		page := rest[:min(staffPerList, len(rest))]
+		if err := r.listPage(ctx, page, func(at *progress) { at.Done, at.After = at.Done+len(page), page[len(page)-1] }); err != nil {
 			return err
 		}
 	}
+}
+
+// beginLists forgets the lists of staff without a seat. Of their relations no list speaks: they do not count as held.
+func (r *run) beginLists(ctx context.Context, users []string) error {
+	if err := forgetDigests(ctx, r.s.DB, append([]string{}, users...)); err != nil {
+		return err
+	}
+	n, err := heldPerUser(ctx, r.s.DB, users)
+	if err != nil {
+		return err
+	}
+	listed := 0
+	for _, x := range n {
+		listed += x
+	}
+	r.result.HeldBefore.set(Relations, listed)
+	return nil
 }
 
 func (r *run) readLists(ctx context.Context, users []string) ([]list, error) {
@@ -111,8 +125,8 @@ func (r *run) readLists(ctx context.Context, users []string) ([]list, error) {
 	return out, g.Wait()
 }
 
-// listPage compares the lists of some staff.
-func (r *run) listPage(ctx context.Context, users []string) error {
+// listPage compares the lists of some staff; onward moves the run's place.
+func (r *run) listPage(ctx context.Context, users []string, onward func(at *progress)) error {
 	now := r.s.Clock.Now() // before asking: what begins later is not ended
 	lists, err := r.readLists(ctx, users)
 	if err != nil {
@@ -122,17 +136,22 @@ func (r *run) listPage(ctx context.Context, users []string) error {
 	if err != nil {
 		return err
 	}
-	total, unread := 0, 0
+	ours, err := heldPerUser(ctx, r.s.DB, users)
+	if err != nil {
+		return err
+	}
 	var moved []list
-	var names []string
+	var names, unread []string
+	still := map[string]bool{} // lists that did not move: what differs is our own fault
 	for _, l := range lists {
-		total += len(l.externals)
-		if l.unread {
-			unread++
-			continue
-		}
-		if d := l.digest(); string(before[l.user].Sum) != string(d.Sum) {
+		was, known := before[l.user]
+		same := known && string(was.Sum) == string(l.digest().Sum)
+		switch {
+		case l.unread:
+			unread = append(unread, l.user)
+		case !same || was.open() || was.N != ours[l.user]:
 			moved, names = append(moved, l), append(names, l.user)
+			still[l.user] = same && !was.open()
 		}
 	}
 	held, err := heldOf(ctx, r.s.DB, names, now)
@@ -152,45 +171,52 @@ func (r *run) listPage(ctx context.Context, users []string) error {
 		return err
 	}
 	moved = asAsked(moved, missing, seen, there)
-	total += len(there) - (len(missing) - len(seen))
 	return r.page(ctx, func(tx pg.Tx, at *progress, result *Result) error {
-		if err := r.applyRelations(ctx, tx, result, seen); err != nil {
+		if err := r.applyRelations(ctx, tx, result, seen, still); err != nil {
 			return err
 		}
-		if err := r.endRelations(ctx, tx, result, gone); err != nil {
+		if err := r.endRelations(ctx, tx, result, gone, still); err != nil {
 			return err
 		}
-		// Only lists that agree with ours now are taken for settled.
-		held, err := heldOf(ctx, tx, names, now)
+		compared, err := r.compared(ctx, tx, moved, names, now)
 		if err != nil {
 			return err
 		}
-		open := map[string]bool{}
-		missing, extra := differing(moved, held)
-		if missing, err = notHeld(ctx, tx, missing); err != nil {
-			return err
-		}
-		for _, p := range missing {
-			open[p.user] = true
-		}
-		for _, x := range extra {
-			open[x.UserID] = true
-		}
-		var settled []digest
-		for _, l := range moved {
-			if !open[l.user] {
-				settled = append(settled, l.digest())
-			}
-		}
-		if err := saveDigests(ctx, tx, settled, slices.Collect(maps.Keys(open)), now); err != nil {
-			return err
-		}
-		result.Unread += unread
-		result.Remote.bump(Relations, total)
-		at.Done += len(users)
-		at.After = users[len(users)-1]
-		return nil
+		result.Unread += len(unread)
+		onward(at)
+		return saveDigests(ctx, tx, compared, unread, now)
 	})
+}
+
+// compared is how lists stand to ours after the repairs. Two ids of one person are one friendship.
+func (r *run) compared(ctx context.Context, tx pg.Tx, moved []list, names []string, now time.Time) ([]digest, error) {
+	held, err := heldOf(ctx, tx, names, now)
+	if err != nil {
+		return nil, err
+	}
+	apart, extra := differing(moved, held)
+	missing, err := notHeld(ctx, tx, apart)
+	if err != nil {
+		return nil, err
+	}
+	lacks, twins, over := map[string]int{}, map[string]int{}, map[string]int{}
+	for _, p := range apart {
+		twins[p.user]++
+	}
+	for _, p := range missing {
+		lacks[p.user]++
+		twins[p.user]--
+	}
+	for _, x := range extra {
+		over[x.UserID]++
+	}
+	out := make([]digest, len(moved))
+	for i, l := range moved {
+		d := l.digest()
+		d.N, d.Missing, d.Extra = d.N-twins[l.user], lacks[l.user], over[l.user]
+		out[i] = d
+	}
+	return out, nil
 }
 
 // asAsked are the lists as they are by what WeCom said when it was asked about single customers: without relations that ended
@@ -339,11 +365,7 @@ func (r *run) rooms(ctx context.Context) error {
 	for {
 		rest := look[after(look, r.at.After):]
 		if len(rest) == 0 {
-			return r.page(ctx, func(_ pg.Tx, at *progress, result *Result) error {
-				result.Remote.set(Groups, len(listed))
-				at.Over = true
-				return nil
-			})
+			return r.page(ctx, func(_ pg.Tx, at *progress, _ *Result) error { at.Over = true; return nil })
 		}
 		if err := r.groupPage(ctx, rest[:min(groupsPerPage, len(rest))], listed, users, held); err != nil {
 			return err

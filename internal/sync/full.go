@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -76,22 +77,27 @@ func (r *run) noteSeats(ctx context.Context, users []string) error {
 	})
 }
 
-func (r *run) tags(ctx context.Context) error {
+// readTags reads the corp's tags; made is when each of those that live was made.
+func (r *run) readTags(ctx context.Context) (list []wecom.CorpTagGroup, made map[string]time.Time, err error) {
 	r.calls.Add(1)
-	list, err := r.s.WeCom.CorpTags(ctx, nil, nil)
-	if err != nil {
-		return err
-	}
-	made := map[string]time.Time{}
-	var remote []string
+	list, err = r.s.WeCom.CorpTags(ctx, nil, nil)
+	made = map[string]time.Time{}
 	for _, g := range list {
 		for _, t := range g.Tags {
 			if !g.Deleted && !t.Deleted {
-				remote = append(remote, t.ID)
 				made[t.ID] = time.Unix(t.CreateTime, 0)
 			}
 		}
 	}
+	return list, made, err
+}
+
+func (r *run) tags(ctx context.Context) error {
+	list, made, err := r.readTags(ctx)
+	if err != nil {
+		return err
+	}
+	remote := slices.Collect(maps.Keys(made))
 	return r.page(ctx, func(tx pg.Tx, at *progress, result *Result) error {
 		held, err := heldTags(ctx, tx)
 		if err != nil {
@@ -176,7 +182,7 @@ func (r *run) relationPage(ctx context.Context) error {
 		seen = append(seen, customer.Seen{ReadAt: readAt, Contact: x.Contact, Follow: x.Follow, Tags: tags})
 	}
 	return r.page(ctx, func(tx pg.Tx, at *progress, result *Result) error {
-		if err := r.applyRelations(ctx, tx, result, seen); err != nil {
+		if err := r.applyRelations(ctx, tx, result, seen, nil); err != nil {
 			return err
 		}
 		if err := keepSeen(ctx, tx, r.id, rows); err != nil {
@@ -194,8 +200,9 @@ func (r *run) relationPage(ctx context.Context) error {
 // settling is how long WeCom's readings may lag behind its own callbacks.
 const settling = 10 * time.Minute
 
-// applyRelations applies what WeCom showed and notes what that repaired.
-func (r *run) applyRelations(ctx context.Context, tx pg.Tx, result *Result, seen []customer.Seen) error {
+// applyRelations applies what WeCom showed and notes what that repaired. still are the staff of whom WeCom shows what it
+// showed when we last agreed.
+func (r *run) applyRelations(ctx context.Context, tx pg.Tx, result *Result, seen []customer.Seen, still map[string]bool) error {
 	did, err := r.s.Customers.Apply(ctx, tx, seen, "sync", r.id)
 	if err != nil {
 		return err
@@ -212,7 +219,7 @@ func (r *run) applyRelations(ctx context.Context, tx pg.Tx, result *Result, seen
 			result.Amended.bump(Relations, 1)
 		}
 		if x.What != customer.Linked {
-			list = append(list, relationRepair(x))
+			list = append(list, relationRepair(x).oursIf(still))
 		}
 	}
 	return r.note(ctx, tx, result, list)
@@ -244,7 +251,7 @@ func (r *run) ends(ctx context.Context) error {
 				last := suspects[len(suspects)-1]
 				at.After, at.And = last.UserID, last.ExternalUserID
 			}
-			return r.endRelations(ctx, tx, result, gone)
+			return r.endRelations(ctx, tx, result, gone, nil)
 		})
 		if err != nil || len(suspects) < suspectsPerAsk {
 			return err
@@ -252,10 +259,10 @@ func (r *run) ends(ctx context.Context) error {
 	}
 }
 
-func (r *run) endRelations(ctx context.Context, tx pg.Tx, result *Result, gone []suspect) error {
+func (r *run) endRelations(ctx context.Context, tx pg.Tx, result *Result, gone []suspect, still map[string]bool) error {
 	ends, list := make([]customer.End, len(gone)), make([]repair, len(gone))
 	for i, x := range gone {
-		ends[i], list[i] = x.End, endRepair(x)
+		ends[i], list[i] = x.End, endRepair(x).oursIf(still)
 	}
 	result.Extra.bump(Relations, len(gone))
 	if err := r.note(ctx, tx, result, list); err != nil {

@@ -75,6 +75,14 @@ func relationRepair(x customer.Item) repair {
 	return r
 }
 
+// oursIf says that what we held had gone wrong, if it is about one of the staff whose list did not move.
+func (r repair) oursIf(still map[string]bool) repair {
+	if still[r.UserID] && r.Thing == Relations {
+		r.hint, r.fallback = nil, Ours
+	}
+	return r
+}
+
 func endRepair(x suspect) repair {
 	return repair{Thing: Relations, What: Ended, UserID: x.UserID, External: x.ExternalUserID, owner: x.UserID, fallback: Lost,
 		hint: &inbox.Hint{Event: callback.ExternalContact, Changes: []string{callback.DelExternal}, Entity: x.ExternalUserID, UserID: x.UserID, From: x.began}}

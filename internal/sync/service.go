@@ -14,6 +14,7 @@ import (
 	"qunce/internal/directory"
 	"qunce/internal/errs"
 	"qunce/internal/group"
+	"qunce/internal/i18n"
 	"qunce/internal/id"
 	"qunce/internal/livecode"
 	"qunce/internal/pg"
@@ -34,6 +35,7 @@ type Deps struct {
 	Groups     *group.Service
 	Codes      *livecode.Service
 	Statistics *statistic.Service
+	Catalog    *i18n.Catalog // for the sentences of what stopped a run
 	Log        *slog.Logger
 	// Doors lets the codes of stores follow the staff and groups that a run found, before codes are compared; may be nil.
 	Doors func(ctx context.Context, cause int64) error
@@ -187,16 +189,17 @@ func (s *Service) RunPending(ctx context.Context) (bool, error) {
 	case err == nil:
 		r.result.Complete = len(r.result.Differs) == 0
 		r.at.Step = "done"
-		return true, finish(ctx, s.DB, r.id, "done", "", r.place(), r.result, s.Wall.Now())
+		return true, finish(ctx, s.DB, r.id, "done", nil, r.place(), r.result, s.Wall.Now())
 	case errors.Is(err, errPaused):
 		s.nudge() // another run may wait
 		return true, nil
 	case ctx.Err() != nil:
 		return true, ctx.Err() // another process goes on
 	case passes(err): // it goes on where it stopped
-		return true, errors.Join(err, noteError(ctx, s.DB, r.id, err.Error()))
+		return true, errors.Join(err, noteError(ctx, s.DB, r.id, err))
 	}
-	return true, finish(ctx, s.DB, r.id, "failed", err.Error(), r.place(), r.result, s.Wall.Now())
+	s.Log.Error("sync failed", "run", r.id, "error", err)
+	return true, finish(ctx, s.DB, r.id, "failed", err, r.place(), r.result, s.Wall.Now())
 }
 
 // Open reports whether a run is under way.
@@ -205,10 +208,10 @@ func (s *Service) Open(ctx context.Context) (open bool, err error) {
 	return open, err
 }
 
-// State is where a run stands, and its error if it failed.
-func (s *Service) State(ctx context.Context, runID int64) (state, text string, err error) {
-	err = s.DB.QueryRow(ctx, `SELECT state, error FROM sync_run WHERE id = $1`, runID).Scan(&state, &text)
-	return state, text, err
+// State is where a run stands, and the code of what stopped it or of what it waits for.
+func (s *Service) State(ctx context.Context, runID int64) (state, code string, err error) {
+	err = s.DB.QueryRow(ctx, `SELECT state, error_code FROM sync_run WHERE id = $1`, runID).Scan(&state, &code)
+	return state, code, err
 }
 
 // errPaused ends a run's execution because somebody paused it.

@@ -1,11 +1,19 @@
 package sync
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
+	"qunce/internal/wecom"
 	"qunce/internal/wecom/sim"
 )
 
@@ -122,11 +130,106 @@ func TestRefusedStatistics(t *testing.T) {
 	r.Is("error", "wecom.48002", res.Archive.Error)
 	runs, err := List(t.Context(), r.DB, Full, 1)
 	r.Check(err)
-	item, err := runs[0].item()
+	item, err := r.s.item(t.Context(), runs[0])
 	r.Check(err)
 	for _, s := range item.Progress.Steps {
 		if want := map[bool]string{true: "skipped", false: "done"}[s.Name == "statistics"]; s.State != want {
 			t.Errorf("%s is %s", s.Name, s.State)
 		}
 	}
+}
+
+// between puts somebody between the run and WeCom: answer gives the answer to a call, "" leaves it to WeCom.
+func (r *rig) between(answer func(api, body string) string) {
+	r.t.Helper()
+	to, err := url.Parse(r.Sim.URL)
+	r.Check(err)
+	proxy := httputil.NewSingleHostReverseProxy(to)
+	door := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		body, _ := io.ReadAll(req.Body)
+		req.Body = io.NopCloser(bytes.NewReader(body))
+		if text := answer(strings.TrimPrefix(req.URL.Path, "/cgi-bin/"), string(body)); text != "" {
+			_, _ = io.WriteString(w, text)
+			return
+		}
+		proxy.ServeHTTP(w, req)
+	}))
+	r.t.Cleanup(door.Close)
+	r.s.WeCom = wecom.New(wecom.Config{BaseURL: door.URL, CorpID: r.WeCom.CorpID(), Secret: "shh", AgentID: 2, PerMinute: -1})
+	r.s.Statistics.WeCom = r.s.WeCom
+}
+
+// WeCom refuses what concerns one member: it is noted, and everybody else is archived.
+func TestOneRefusedMember(t *testing.T) {
+	r := newRig(t, 12)
+	r.settle()
+	r.run()
+	r.until("2026-03-03 10:00")
+	r.between(func(api, body string) string {
+		if (api == behaviour || api == byOwner) && strings.Contains(body, `"lina"`) {
+			return `{"errcode":40058,"errmsg":"nobody knows why"}`
+		}
+		return ""
+	})
+	res := r.check()
+	a := *res.Archive
+	r.Is("archive", [5]int{2, 1, 0, 2, 2}, [5]int{a.StaffDays, a.OwnerDays, a.Absent, a.Refused, len(a.Refusals)})
+	r.Is("error", "", a.Error)
+	r.Is("zhou", "1", r.days("statistic_owner_day", "groups", "zhou")["03-02"])
+	r.Is("wang", "0", r.days("statistic_staff_day", "chats", "wang")["03-02"])
+	runs, err := List(t.Context(), r.DB, Check, 1)
+	r.Check(err)
+	item, err := r.s.item(t.Context(), runs[0])
+	r.Check(err)
+	for _, x := range item.Refusals {
+		if x.UserID != "lina" || !strings.Contains(x.Message, "企业微信认为某项内容不对") || strings.Contains(x.Message, "{") {
+			t.Errorf("%+v", x)
+		}
+	}
+	r.Is("said", 2, len(item.Refusals))
+
+	r.between(func(string, string) string { return "" })
+	r.Is("asked again", Archive{StaffDays: 1, OwnerDays: 1}, *r.check().Archive)
+}
+
+// WeCom refuses everybody with a code that says nothing of it: it is not asked for ever.
+func TestEverybodyIsRefused(t *testing.T) {
+	r := newRig(t, 12)
+	r.settle()
+	r.Check(r.Sim.Faults(t.Context(), sim.Faults{Refuse: map[string]int{behaviour: 40058, byOwner: 40058, byDay: 40058}}))
+	res := r.run()
+	r.truth(res)
+	r.Is("error", "wecom.40058", res.Archive.Error)
+	r.Is("asked", 24, res.Archive.Refused)
+	r.Is("kept", maxRefusals, len(res.Archive.Refusals))
+}
+
+// Who lost the seat is asked about up to that day.
+func TestTheLastDaysOfALostSeat(t *testing.T) {
+	r := newRig(t, 12)
+	r.settle()
+	r.run()
+	r.until("2026-03-03 12:00")
+	r.between(func(api, _ string) string {
+		if api == "externalcontact/get_follow_user_list" {
+			return `{"errcode":0,"errmsg":"ok","follow_user":["lina","zhou"]}`
+		}
+		return ""
+	})
+	for _, at := range []string{"2026-03-03 13:00", "2026-03-04 12:00", "2026-03-05 12:00", "2026-03-06 12:00"} {
+		r.until(at)
+		r.check()
+	}
+	days := func(user string) (out [4]string) {
+		for i, d := range []string{"03-02", "03-03", "03-04", "03-05"} {
+			out[i] = r.days("statistic_staff_day", "chats", user)[d]
+		}
+		return out
+	}
+	r.Is("lina", [4]string{"0", "0", "0", "0"}, days("lina"))
+	r.Is("wang", [4]string{"0", "0", "", ""}, days("wang"))
+	r.exec(`DELETE FROM statistic_staff_day`)
+	r.between(func(string, string) string { return "" })
+	r.check()
+	r.Is("with a seat again", "0", r.days("statistic_staff_day", "chats", "wang")["03-05"])
 }

@@ -24,7 +24,7 @@ func Tables() []pg.Table {
 		{Name: "sync_seen_group", Owner: owner, Family: pg.Local, Merge: "keep", Erase: "keep", Retention: "until the run ends", Sampling: "none"},
 		{Name: "sync_repair", Owner: owner, Family: pg.Local, Personal: []string{"external_userid"}, Merge: "keep", Erase: "delete", Retention: "24 months", Sampling: "none"},
 		{Name: "sync_list", Owner: owner, Family: pg.Local, Merge: "keep", Erase: "keep", Retention: "while the member has a seat", Sampling: "none"},
-		{Name: "sync_seat", Owner: owner, Family: pg.Local, Merge: "keep", Erase: "keep", Retention: "while the member has a seat", Sampling: "none"},
+		{Name: "sync_seat", Owner: owner, Family: pg.Local, Merge: "keep", Erase: "keep", Retention: "while the member has a seat, and 179 days", Sampling: "none"},
 		{Name: "sync_stray", Owner: owner, Family: pg.Local, Merge: "keep", Erase: "keep", Retention: "while WeCom shows the way", Sampling: "none"},
 		{Name: "sync_setting", Owner: owner, Family: pg.Reference, Merge: "keep", Erase: "keep", Retention: "for ever", Sampling: "none"},
 	}
@@ -91,7 +91,7 @@ func pending(ctx context.Context, q pg.Querier) (row pendingRow, err error) {
 func saveProgress(ctx context.Context, q pg.Querier, runID int64, at progress, result Result) error {
 	a, _ := json.Marshal(at)
 	r, _ := json.Marshal(result)
-	tag, err := q.Exec(ctx, `UPDATE sync_run SET progress = $2, result = $3, error = '' WHERE id = $1 AND state = 'running'`, runID, a, r)
+	tag, err := q.Exec(ctx, `UPDATE sync_run SET progress = $2, result = $3, error_code = '', error_params = '{}' WHERE id = $1 AND state = 'running'`, runID, a, r)
 	if err != nil {
 		return fmt.Errorf("save progress: %w", err)
 	}
@@ -101,7 +101,8 @@ func saveProgress(ctx context.Context, q pg.Querier, runID int64, at progress, r
 	return nil
 }
 
-func finish(ctx context.Context, db *pg.DB, runID int64, state, text string, at progress, result Result, now time.Time) error {
+// finish ends a run; why is what stopped it, or nil.
+func finish(ctx context.Context, db *pg.DB, runID int64, state string, why error, at progress, result Result, now time.Time) error {
 	err := db.Tx(ctx, func(tx pg.Tx) error {
 		if err := saveProgress(ctx, tx, runID, at, result); err != nil {
 			return err
@@ -109,8 +110,11 @@ func finish(ctx context.Context, db *pg.DB, runID int64, state, text string, at 
 		if err := clearSeen(ctx, tx, runID); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `UPDATE sync_run SET state = $2, error = $3, finished_at = $4 WHERE id = $1`, runID, state, text, now); err != nil {
+		if _, err := tx.Exec(ctx, `UPDATE sync_run SET state = $2, finished_at = $3 WHERE id = $1`, runID, state, now); err != nil {
 			return fmt.Errorf("finish sync: %w", err)
+		}
+		if err := noteError(ctx, tx, runID, why); err != nil {
+			return err
 		}
 		return forgetRuns(ctx, tx, now.AddDate(-2, 0, 0))
 	})
@@ -131,7 +135,7 @@ func forgetRuns(ctx context.Context, tx pg.Tx, before time.Time) error {
 	return nil
 }
 
-const runColumns = `id, kind, state, started_at, finished_at, progress, result, error`
+const runColumns = `id, kind, state, started_at, finished_at, progress, result, error_code, error_params`
 
 // List returns the newest runs; those of kind, unless it is empty.
 func List(ctx context.Context, q pg.Querier, kind Kind, limit int) ([]Run, error) {
@@ -238,6 +242,45 @@ func collectSuspects(rows pgx.Rows, now time.Time) ([]suspect, error) {
 	})
 }
 
+// heldPerUser counts the relations that WeCom should show of members of staff; who has none is absent.
+func heldPerUser(ctx context.Context, q pg.Querier, users []string) (map[string]int, error) {
+	rows, err := q.Query(ctx, `SELECT s.userid, count(*)::int FROM customer_relation r JOIN directory_staff s ON s.id = r.staff_id
+		WHERE s.userid = ANY($1) AND r.state <> 'deleted_by_staff' GROUP BY 1`, users)
+	if err != nil {
+		return nil, fmt.Errorf("count relations of staff: %w", err)
+	}
+	out := map[string]int{}
+	var u string
+	var n int
+	_, err = pgx.ForEachRow(rows, []any{&u, &n}, func() error { out[u] = n; return nil })
+	return out, err
+}
+
+// writtenSince counts, for members of staff, the relations that were written since a time: those that live, and those that
+// ended.
+func writtenSince(ctx context.Context, q pg.Querier, users []string, since time.Time) (begun, ended map[string]int, err error) {
+	rows, err := q.Query(ctx, `SELECT s.userid, count(*) FILTER (WHERE r.state <> 'deleted_by_staff')::int, count(*) FILTER (WHERE r.state = 'deleted_by_staff')::int
+		FROM customer_relation r JOIN directory_staff s ON s.id = r.staff_id WHERE s.userid = ANY($1) AND r.updated_at >= $2 GROUP BY 1`, users, since)
+	if err != nil {
+		return nil, nil, fmt.Errorf("count what was written: %w", err)
+	}
+	begun, ended = map[string]int{}, map[string]int{}
+	var u string
+	var b, e int
+	_, err = pgx.ForEachRow(rows, []any{&u, &b, &e}, func() error { begun[u], ended[u] = b, e; return nil })
+	return begun, ended, err
+}
+
+// waysWritten counts codes that were written since a time: those that have a way, and those that have none.
+func waysWritten(ctx context.Context, q pg.Querier, kind string, since time.Time) (with, without int, err error) {
+	err = q.QueryRow(ctx, `SELECT count(*) FILTER (WHERE config_id <> ''), count(*) FILTER (WHERE config_id = '') FROM livecode_code
+		WHERE kind = $1 AND updated_at >= $2`, kind, since).Scan(&with, &without)
+	if err != nil {
+		return 0, 0, fmt.Errorf("count ways: %w", err)
+	}
+	return with, without, nil
+}
+
 // heldOf returns the relations of members of staff that WeCom should show.
 func heldOf(ctx context.Context, q pg.Querier, users []string, now time.Time) ([]suspect, error) {
 	rows, err := q.Query(ctx, `SELECT s.userid, r.external_userid, r.customer_id, r.added_at FROM customer_relation r JOIN directory_staff s ON s.id = r.staff_id
@@ -286,9 +329,19 @@ func texts(ctx context.Context, q pg.Querier, sql string, args ...any) ([]string
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
-func noteError(ctx context.Context, q pg.Querier, runID int64, text string) error {
-	_, err := q.Exec(ctx, `UPDATE sync_run SET error = $2 WHERE id = $1`, runID, text)
-	return err
+// stopped is the code of whatever has none of its own; the log has its text.
+const stopped = "sync.stopped"
+
+// noteError keeps what stopped a run, or what it waits for, as a code with its figures.
+func noteError(ctx context.Context, q pg.Querier, runID int64, why error) error {
+	code := errs.CodeOf(why)
+	if code == "internal" {
+		code = stopped
+	}
+	if _, err := q.Exec(ctx, `UPDATE sync_run SET error_code = $2, error_params = $3 WHERE id = $1`, runID, code, errs.ParamsOf(why)); err != nil {
+		return fmt.Errorf("note what stopped sync: %w", err)
+	}
+	return nil
 }
 
 // heldGroup is a living group as we hold it.
@@ -316,6 +369,13 @@ func keepSeenGroups(ctx context.Context, tx pg.Tx, runID int64, chats []string, 
 		ON CONFLICT (run_id, chat_id) DO UPDATE SET members = EXCLUDED.members, read_at = EXCLUDED.read_at`, runID, chats, members, readAt)
 	if err != nil {
 		return fmt.Errorf("keep seen groups: %w", err)
+	}
+	return nil
+}
+
+func forgetSeenGroups(ctx context.Context, q pg.Querier, runID int64, chats []string) error {
+	if _, err := q.Exec(ctx, `DELETE FROM sync_seen_group WHERE run_id = $1 AND chat_id = ANY($2)`, runID, chats); err != nil {
+		return fmt.Errorf("forget what was seen: %w", err)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"qunce/internal/pg"
+	"qunce/internal/statistic"
 )
 
 func insertRepairs(ctx context.Context, tx pg.Tx, runID int64, ids []int64, list []repair) error {
@@ -78,44 +79,78 @@ func saveSeats(ctx context.Context, tx pg.Tx, runID int64, users []string, now t
 	if first {
 		since = 0
 	}
-	if _, err := tx.Exec(ctx, `DELETE FROM sync_seat WHERE userid <> ALL($1)`, users); err != nil {
+	if _, err := tx.Exec(ctx, `DELETE FROM sync_seat WHERE lost_at < $1`, now.AddDate(0, 0, -statistic.All)); err != nil {
 		return false, fmt.Errorf("forget seats: %w", err)
 	}
-	if _, err := tx.Exec(ctx, `INSERT INTO sync_seat (userid, run_id, since) SELECT u, $2, $3 FROM unnest($1::text[]) AS u ON CONFLICT (userid) DO NOTHING`, users, since, now); err != nil {
+	if _, err := tx.Exec(ctx, `UPDATE sync_seat SET lost_at = $2 WHERE userid <> ALL($1) AND lost_at IS NULL`, users, now); err != nil {
+		return false, fmt.Errorf("end seats: %w", err)
+	}
+	if _, err := tx.Exec(ctx, `INSERT INTO sync_seat AS s (userid, run_id, since) SELECT u, $2, $3 FROM unnest($1::text[]) AS u
+		ON CONFLICT (userid) DO UPDATE SET run_id = EXCLUDED.run_id, since = EXCLUDED.since, lost_at = NULL WHERE s.lost_at IS NOT NULL`, users, since, now); err != nil {
 		return false, fmt.Errorf("keep seats: %w", err)
 	}
 	return first, nil
 }
 
-// digest is what the list of a member's customers looked like when it last agreed with ours.
-type digest struct {
-	UserID string
-	N      int
-	Sum    []byte
+// lostSeats are the staff without a seat who had one, by the time at which that was found.
+func lostSeats(ctx context.Context, q pg.Querier) (map[string]time.Time, error) {
+	rows, err := q.Query(ctx, `SELECT userid, lost_at FROM sync_seat WHERE lost_at IS NOT NULL`)
+	if err != nil {
+		return nil, fmt.Errorf("read lost seats: %w", err)
+	}
+	out := map[string]time.Time{}
+	var u string
+	var at time.Time
+	_, err = pgx.ForEachRow(rows, []any{&u, &at}, func() error { out[u] = at; return nil })
+	return out, err
 }
 
+// digest is what the list of a member's customers looked like when it was last compared with ours: N friendships, of which
+// Missing were not held after the repairs, and Extra were held besides.
+type digest struct {
+	UserID         string
+	N              int
+	Sum            []byte
+	Missing, Extra int
+}
+
+// open reports that the list did not agree with ours.
+func (d digest) open() bool { return d.Missing+d.Extra > 0 }
+
+// held is how many we held when it was compared.
+func (d digest) held() int { return d.N - d.Missing + d.Extra }
+
+// digests returns those of some staff; of all without users.
 func digests(ctx context.Context, q pg.Querier, users []string) (map[string]digest, error) {
-	rows, err := q.Query(ctx, `SELECT userid, n, digest FROM sync_list WHERE userid = ANY($1)`, users)
+	rows, err := q.Query(ctx, `SELECT userid, n, digest, missing, extra FROM sync_list WHERE $1::text[] IS NULL OR userid = ANY($1)`, users)
 	if err != nil {
 		return nil, fmt.Errorf("read digests: %w", err)
 	}
 	out := map[string]digest{}
 	var d digest
-	_, err = pgx.ForEachRow(rows, []any{&d.UserID, &d.N, &d.Sum}, func() error { out[d.UserID] = d; return nil })
+	_, err = pgx.ForEachRow(rows, []any{&d.UserID, &d.N, &d.Sum, &d.Missing, &d.Extra}, func() error { out[d.UserID] = d; return nil })
 	return out, err
 }
 
-// saveDigests keeps lists that agree with ours, and drops those of the open ones, which do not.
-func saveDigests(ctx context.Context, tx pg.Tx, list []digest, open []string, now time.Time) error {
-	if _, err := tx.Exec(ctx, `DELETE FROM sync_list WHERE userid = ANY($1)`, open); err != nil {
-		return fmt.Errorf("drop digests: %w", err)
+// saveDigests keeps how lists compared, and drops those of staff whose list WeCom would not show.
+func saveDigests(ctx context.Context, tx pg.Tx, list []digest, unread []string, now time.Time) error {
+	if len(unread) > 0 {
+		if _, err := tx.Exec(ctx, `DELETE FROM sync_list WHERE userid = ANY($1)`, unread); err != nil {
+			return fmt.Errorf("drop digests: %w", err)
+		}
 	}
-	users, n, sums := make([]string, len(list)), make([]int32, len(list)), make([][]byte, len(list))
+	if len(list) == 0 {
+		return nil
+	}
+	users, sums := make([]string, len(list)), make([][]byte, len(list))
+	n, missing, extra := make([]int32, len(list)), make([]int32, len(list)), make([]int32, len(list))
 	for i, d := range list {
-		users[i], n[i], sums[i] = d.UserID, int32(d.N), d.Sum
+		users[i], sums[i], n[i], missing[i], extra[i] = d.UserID, d.Sum, int32(d.N), int32(d.Missing), int32(d.Extra)
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO sync_list AS l (userid, n, digest, checked_at) SELECT u, n, d, $4 FROM unnest($1::text[], $2::int[], $3::bytea[]) AS x(u, n, d)
-		ON CONFLICT (userid) DO UPDATE SET n = EXCLUDED.n, digest = EXCLUDED.digest, checked_at = EXCLUDED.checked_at WHERE l.digest <> EXCLUDED.digest`, users, n, sums, now)
+	_, err := tx.Exec(ctx, `INSERT INTO sync_list (userid, n, digest, missing, extra, checked_at)
+		SELECT u, n, d, m, x, $6 FROM unnest($1::text[], $2::int[], $3::bytea[], $4::int[], $5::int[]) AS l(u, n, d, m, x)
+		ON CONFLICT (userid) DO UPDATE SET n = EXCLUDED.n, digest = EXCLUDED.digest, missing = EXCLUDED.missing, extra = EXCLUDED.extra, checked_at = EXCLUDED.checked_at`,
+		users, n, sums, missing, extra, now)
 	if err != nil {
 		return fmt.Errorf("keep digests: %w", err)
 	}

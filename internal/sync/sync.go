@@ -14,7 +14,9 @@
 //
 // A full run (daily) reads everything within the app's visible range. A check (hourly) asks for lists alone and costs what
 // changed. Both apply differences through the owning feature, keep why each had been missing, and end with a statement:
-// what WeCom shows, what we held, what we hold now. It says complete only if both sides are equal when counted again.
+// what WeCom shows, what we held, what we hold now. It says complete only if nothing is known to differ when it is compared
+// again: pair by pair in a full run; in a check by the number of each member's friendships, on either side, and the group
+// list. No figure of it is what is left over of the others.
 //
 // Invariants: a run saves its place with what the page changed, so a process that dies goes on where it stopped. A relation
 // or group that seems too much is asked about once more before it is ended, since it may have begun while we read. Nothing
@@ -24,7 +26,10 @@ package sync
 import (
 	"encoding/json"
 	"maps"
+	"slices"
 	"time"
+
+	"qunce/internal/statistic"
 )
 
 // Kind of a run.
@@ -109,12 +114,13 @@ const (
 	Range     Reason = "range"     // the member of staff came into sight or left it
 	Silent    Reason = "silent"    // WeCom has no callback for such a change
 	API       Reason = "api"       // a call of ours is under way; changes through the API have no callback
+	Ours      Reason = "ours"      // nothing changed at WeCom: what we held had gone wrong
 	Unknown   Reason = "unknown"   // so long ago that callbacks of that time are not kept
 )
 
 // Reasons lists all of them.
 func Reasons() []Reason {
-	return []Reason{Lost, Unheard, Failed, Waiting, Handled, Unhandled, Before, Range, Silent, API, Unknown}
+	return []Reason{Lost, Unheard, Failed, Waiting, Handled, Unhandled, Before, Range, Silent, API, Ours, Unknown}
 }
 
 // Result is the statement of a run.
@@ -122,7 +128,8 @@ type Result struct {
 	Remote     Counts `json:"remote"`      // what WeCom shows
 	HeldBefore Counts `json:"held_before"` // what we held when the run began
 	HeldAfter  Counts `json:"held_after"`  // counted again at the end
-	During     Counts `json:"during"`      // of it, what callbacks brought or took while the run went on
+	During     Counts `json:"during"`      // of it, what was written here since WeCom was read
+	Unlisted   Counts `json:"unlisted"`    // held besides, of which the lists that a check reads say nothing
 	Missing    Counts `json:"missing"`     // shown there, not held here; now held
 	Extra      Counts `json:"extra"`       // held here, not shown there; now ended
 	Amended    Counts `json:"amended"`
@@ -139,11 +146,13 @@ type Result struct {
 	Complete bool `json:"complete"`
 }
 
-// Difference is what still differs after the repairs.
+// Difference is what still differs after the repairs. Open are ways that are not yet as they should be: the call is under
+// way, or WeCom refused it.
 type Difference struct {
 	Thing   Thing `json:"thing"`
 	Missing int   `json:"missing"`
 	Extra   int   `json:"extra"`
+	Open    int   `json:"open,omitempty"`
 }
 
 // Archive is what a run did for the archive of WeCom's statistics, in days of staff and of owners. Error is the code by
@@ -153,11 +162,14 @@ type Archive struct {
 	OwnerDays int    `json:"owner_days"`
 	Absent    int    `json:"absent"` // asked for and not given
 	Error     string `json:"error,omitempty"`
+
+	Refused  int                 `json:"refused,omitempty"`  // asks that WeCom refused for the sake of one member
+	Refusals []statistic.Refusal `json:"refusals,omitempty"` // some of them
 }
 
 // clone copies a result so that a page that runs twice starts from the same figures.
 func (r Result) clone() Result {
-	for _, c := range []*Counts{&r.Remote, &r.HeldBefore, &r.HeldAfter, &r.During, &r.Missing, &r.Extra, &r.Amended} {
+	for _, c := range []*Counts{&r.Remote, &r.HeldBefore, &r.HeldAfter, &r.During, &r.Unlisted, &r.Missing, &r.Extra, &r.Amended} {
 		*c = maps.Clone(*c)
 	}
 	why := make(map[Thing]map[Reason]int, len(r.Why))
@@ -167,6 +179,7 @@ func (r Result) clone() Result {
 	r.Why = why
 	if r.Archive != nil {
 		a := *r.Archive
+		a.Refusals = slices.Clone(a.Refusals)
 		r.Archive = &a
 	}
 	return r
@@ -181,7 +194,8 @@ type Run struct {
 	FinishedAt *time.Time      `json:"finished_at"`
 	Progress   json.RawMessage `json:"progress"`
 	Result     json.RawMessage `json:"result"`
-	Error      string          `json:"error"`
+	ErrorCode  string          `json:"error_code"` // what stopped it, or what it waits for
+	Params     json.RawMessage `json:"params"`     // of the error's sentence
 }
 
 // Place is where a step stands: what lies before After is done. Lists are gone through in order of their ids, so that what

@@ -17,6 +17,7 @@ import (
 	"qunce/internal/customer"
 	"qunce/internal/event"
 	"qunce/internal/group/grouptest"
+	"qunce/internal/i18n"
 	"qunce/internal/livecode"
 	"qunce/internal/order"
 	"qunce/internal/outbox"
@@ -45,7 +46,9 @@ func newRig(t *testing.T, people int) *rig {
 	orders := order.New(order.Deps{DB: b.DB, IDs: b.IDs, Clock: b.Clock, Events: b.Events, Members: b.Customers, Stores: b.Directory, Log: log})
 	r.codes = livecode.New(livecode.Deps{DB: b.DB, IDs: b.IDs, Clock: b.Clock, Wall: wall, Events: b.Events, Outbox: r.outbox, WeCom: b.WeCom, Audit: audits, Log: log,
 		Directory: b.Directory, Groups: b.Groups, Customers: b.Customers, Orders: orders, Touches: touches, PublicURL: "https://example.cn", Brand: "禾光"})
-	r.s = New(Deps{DB: b.DB, IDs: b.IDs, Clock: b.Clock, Wall: wall, WeCom: b.WeCom, Audit: audits, Directory: b.Directory, Customers: b.Customers, Groups: b.Groups,
+	catalog, err := i18n.Load()
+	b.Check(err)
+	r.s = New(Deps{Catalog: catalog, DB: b.DB, IDs: b.IDs, Clock: b.Clock, Wall: wall, WeCom: b.WeCom, Audit: audits, Directory: b.Directory, Customers: b.Customers, Groups: b.Groups,
 		Codes: r.codes, Statistics: statistic.New(statistic.Deps{DB: b.DB, Clock: b.Clock, WeCom: b.WeCom, Audit: audits, Directory: b.Directory, Log: log,
 			Owners: func(ctx context.Context) ([]int64, error) { return b.Groups.Owners(ctx, b.DB) }}), Log: log, Since: func() time.Time { return r.since }})
 	return r
@@ -96,13 +99,35 @@ func (r *rig) statement(id int64) Result {
 	r.t.Helper()
 	got, err := Get(r.t.Context(), r.DB, id)
 	r.Check(err)
-	if got.State != "done" || got.FinishedAt == nil || got.Error != "" {
+	if got.State != "done" || got.FinishedAt == nil || got.ErrorCode != "" {
 		r.t.Fatalf("the run: %+v", got)
 	}
 	var res Result
 	r.Check(json.Unmarshal(got.Result, &res))
 	r.Is("left over", 0, r.Count(`SELECT (SELECT count(*) FROM sync_seen) + (SELECT count(*) FROM sync_seen_group)`))
 	return res
+}
+
+// said is what the page says of what stopped a run: a sentence, without what the database or WeCom said.
+func (r *rig) said(id int64, parts ...string) {
+	r.t.Helper()
+	run, err := Get(r.t.Context(), r.DB, id)
+	r.Check(err)
+	item, err := r.s.item(r.t.Context(), run)
+	r.Check(err)
+	if item.Problem == nil {
+		r.t.Fatal("nothing is said")
+	}
+	for _, p := range parts {
+		if !strings.Contains(item.Problem.Message, p) {
+			r.t.Errorf("%q is not in %q", p, item.Problem.Message)
+		}
+	}
+	for _, raw := range []string{"{", "SQLSTATE", "errcode", "customer_tag"} {
+		if strings.Contains(item.Problem.Message, raw) {
+			r.t.Errorf("%q is in %q", raw, item.Problem.Message)
+		}
+	}
 }
 
 // some leaves out figures that are nothing.
@@ -382,9 +407,10 @@ func TestTroubleThatPasses(t *testing.T) {
 	if _, err := r.s.RunPending(t.Context()); err == nil {
 		t.Fatal("no error")
 	}
-	if state, text, err := r.s.State(t.Context(), id); err != nil || state != "running" || text == "" {
-		t.Fatalf("%s %q, %v", state, text, err)
+	if state, code, err := r.s.State(t.Context(), id); err != nil || state != "running" || code != "wecom.60020" {
+		t.Fatalf("%s %q, %v", state, code, err)
 	}
+	r.said(id, "服务器的 IP（", "可信IP")
 	r.Check(r.Sim.Faults(t.Context(), sim.Faults{Lose: 1}))
 	r.s.WeCom = wecom.New(wecom.Config{BaseURL: r.Sim.URL, CorpID: r.WeCom.CorpID(), Secret: "shh", AgentID: 2, PerMinute: -1}) // the old one backs off for a while
 	_, err = r.s.RunPending(t.Context())
@@ -396,9 +422,24 @@ func TestTroubleThatPasses(t *testing.T) {
 	r.Check(err)
 	_, err = r.s.RunPending(t.Context())
 	r.Check(err)
-	if state, text, err := r.s.State(t.Context(), id); err != nil || state != "failed" || !strings.Contains(text, "tags") {
-		t.Errorf("%s %q, %v", state, text, err)
+	if state, code, err := r.s.State(t.Context(), id); err != nil || state != "failed" || code != "wecom.48002" {
+		t.Errorf("%s %q, %v", state, code, err)
 	}
+	r.said(id, "externalcontact/get_corp_tag_list", "可调用接口的应用")
+
+	r.OnCall(func(api string, _ int) { // a failure of our own
+		if api == "externalcontact/get_corp_tag_list" {
+			r.exec(`ALTER TABLE customer_tag RENAME TO customer_tag_away`)
+		}
+	})
+	r.Check(r.Sim.Faults(t.Context(), sim.Faults{}))
+	id, err = r.s.Start(t.Context())
+	r.Check(err)
+	_, err = r.s.RunPending(t.Context())
+	r.OnCall(nil)
+	r.Check(err)
+	r.exec(`ALTER TABLE customer_tag_away RENAME TO customer_tag`)
+	r.said(id, "服务日志")
 	if open, err := r.s.Open(t.Context()); err != nil || open {
 		t.Errorf("open %v, %v", open, err)
 	}

@@ -2025,6 +2025,25 @@ export interface components {
              */
             with: number;
         };
+        CorpCall: {
+            /** Format: int64 */
+            attempts: number;
+            /** Format: int64 */
+            cause_id: number;
+            class: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            due_at: string;
+            entity: string;
+            error: string | null;
+            error_code: string | null;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            lane: string;
+            state: string;
+        };
         CorpCallLimit: {
             api: string;
             /**
@@ -2102,7 +2121,7 @@ export interface components {
             attempts: number;
             /** @description the decrypted XML */
             body: string;
-            calls: components["schemas"]["OutboxMade"][];
+            calls: components["schemas"]["CorpMade"][];
             /** Format: int64 */
             cause_id: number;
             /**
@@ -2234,6 +2253,31 @@ export interface components {
         CorpJobsOut: {
             items: components["schemas"]["JobInfo"][];
             ui: string;
+        };
+        CorpMade: {
+            /** Format: int64 */
+            attempts: number;
+            /** Format: date-time */
+            called_at: string | null;
+            /** Format: int64 */
+            cause_id: number;
+            class: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            due_at: string;
+            entity: string;
+            error: string | null;
+            error_code: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            lane: string;
+            /** @description what WeCom's answer was taken as, JSON, cut after 2,000 characters */
+            result: string | null;
+            state: string;
         };
         CorpMeter: {
             /** Format: date-time */
@@ -3087,50 +3131,6 @@ export interface components {
             state: string;
             store_name: string | null;
         };
-        OutboxMade: {
-            /** Format: int64 */
-            attempts: number;
-            /** Format: date-time */
-            called_at: string | null;
-            /** Format: int64 */
-            cause_id: number;
-            class: string;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            due_at: string;
-            entity: string;
-            error: string | null;
-            error_code: string | null;
-            /** Format: date-time */
-            finished_at: string | null;
-            /** Format: int64 */
-            id: number;
-            kind: string;
-            lane: string;
-            /** @description what WeCom's answer was taken as, JSON, cut after 2,000 characters */
-            result: string | null;
-            state: string;
-        };
-        OutboxRow: {
-            /** Format: int64 */
-            attempts: number;
-            /** Format: int64 */
-            cause_id: number;
-            class: string;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            due_at: string;
-            entity: string;
-            error: string | null;
-            error_code: string | null;
-            /** Format: int64 */
-            id: number;
-            kind: string;
-            lane: string;
-            state: string;
-        };
         PageArchiveChat: {
             items: components["schemas"]["ArchiveChat"][];
             next: string;
@@ -3141,6 +3141,10 @@ export interface components {
         };
         PageAuthUserView: {
             items: components["schemas"]["AuthUserView"][];
+            next: string;
+        };
+        PageCorpCall: {
+            items: components["schemas"]["CorpCall"][];
             next: string;
         };
         PageCustomerListItem: {
@@ -3185,10 +3189,6 @@ export interface components {
         };
         PageOrderOrderItem: {
             items: components["schemas"]["OrderOrderItem"][];
-            next: string;
-        };
-        PageOutboxRow: {
-            items: components["schemas"]["OutboxRow"][];
             next: string;
         };
         PageSopSummary: {
@@ -3514,6 +3514,14 @@ export interface components {
             staff_name: string;
             store_name: string;
         };
+        StatisticRefusal: {
+            code: string;
+            owner: boolean;
+            params: {
+                [key: string]: unknown;
+            };
+            userid: string;
+        };
         StatisticStaffItem: {
             /** Format: int64 */
             applies: number | null;
@@ -3543,6 +3551,9 @@ export interface components {
             error?: string;
             /** Format: int64 */
             owner_days: number;
+            refusals?: components["schemas"]["StatisticRefusal"][];
+            /** Format: int64 */
+            refused?: number;
             /** Format: int64 */
             staff_days: number;
         };
@@ -3551,11 +3562,17 @@ export interface components {
             extra: number;
             /** Format: int64 */
             missing: number;
+            /** Format: int64 */
+            open?: number;
             thing: string;
         };
         SyncIdOut: {
             /** Format: int64 */
             id: number;
+        };
+        SyncProblem: {
+            code: string;
+            message: string;
         };
         SyncProgressItem: {
             /**
@@ -3575,6 +3592,12 @@ export interface components {
             share: number;
             step: string;
             steps: components["schemas"]["SyncStep"][];
+        };
+        SyncRefusal: {
+            message: string;
+            /** @description of their groups, not of their chats */
+            owner: boolean;
+            userid: string;
         };
         SyncRepairItem: {
             /** Format: int64 */
@@ -3632,6 +3655,9 @@ export interface components {
             rooms?: string;
             /** Format: int64 */
             strays: number;
+            unlisted: {
+                [key: string]: number;
+            };
             /** Format: int64 */
             unread?: number;
             why?: {
@@ -3641,15 +3667,17 @@ export interface components {
             };
         };
         SyncRunItem: {
-            /** @description what stopped it, or what it is waiting for */
-            error: string;
             /** Format: date-time */
             finished_at: string | null;
             /** Format: int64 */
             id: number;
             /** @enum {string} */
             kind: "full" | "check";
+            /** @description what stopped it, or what it is waiting for */
+            problem: components["schemas"]["SyncProblem"];
             progress: components["schemas"]["SyncProgressItem"];
+            /** @description some of the statistics that WeCom refused for the sake of one member */
+            refusals: components["schemas"]["SyncRefusal"][];
             result: components["schemas"]["SyncResult"];
             /** Format: date-time */
             started_at: string;
@@ -6458,7 +6486,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageOutboxRow"];
+                    "application/json": components["schemas"]["PageCorpCall"];
                 };
             };
             /** @description Error */
@@ -6636,7 +6664,7 @@ export interface operations {
                 limit?: number;
                 thing?: "staff" | "tags" | "relations" | "groups" | "members" | "ways" | "join_ways";
                 what?: "added" | "ended" | "amended";
-                reason?: "lost" | "unheard" | "failed" | "waiting" | "handled" | "unhandled" | "before" | "range" | "silent" | "api" | "unknown";
+                reason?: "lost" | "unheard" | "failed" | "waiting" | "handled" | "unhandled" | "before" | "range" | "silent" | "api" | "ours" | "unknown";
             };
             header?: never;
             path: {

@@ -727,6 +727,7 @@ export type SyncReason =
   | "range"
   | "silent"
   | "api"
+  | "ours"
   | "unknown";
 
 /** Figures by thing; what was not counted is absent. */
@@ -750,7 +751,10 @@ export interface SyncRun {
   finished_at: string | null;
   progress: { step: string; steps: SyncStep[]; share: number; calls: number; per_minute: number };
   result: SyncResult | null;
-  error: string;
+  /** What stopped it, or what it is waiting for. */
+  problem: { code: string; message: string } | null;
+  /** Some of the statistics that WeCom refused for the sake of one member. */
+  refusals: { userid: string; owner: boolean; message: string }[];
 }
 
 /** A run's statement: what WeCom shows, what we held before and hold now, what was repaired and why it was missing. */
@@ -759,15 +763,17 @@ export interface SyncResult {
   held_before: SyncCounts | null;
   held_after: SyncCounts | null;
   during: SyncCounts | null;
+  /** Held besides, of which the lists that a check reads say nothing. */
+  unlisted: SyncCounts | null;
   missing: SyncCounts | null;
   extra: SyncCounts | null;
   amended: SyncCounts | null;
   why?: Record<string, Record<string, number>>;
   listed: number;
-  differs?: { thing: SyncThing; missing: number; extra: number }[];
+  differs?: { thing: SyncThing; missing: number; extra: number; open?: number }[];
   unread?: number;
   strays: number;
-  archive?: { staff_days: number; owner_days: number; absent: number; error?: string };
+  archive?: { staff_days: number; owner_days: number; absent: number; error?: string; refused?: number };
   complete: boolean;
 }
 

@@ -1,8 +1,8 @@
 // Syncs: runs, statements, reasons.
 export const sync = {
   "sync.note": [
-    "把企业微信的数据和本地逐条核对：缺的补上，多的结束，不同的更正，并说明原来为什么缺。最后再数一遍，两边一致才算完整。",
-    "Compares WeCom with our records, repairs the difference and says why it had been missing. Complete only if both sides agree when counted again.",
+    "把企业微信的数据和本地核对：缺的补上，多的结束，不同的更正，并说明原来为什么缺。全量同步逐条比对；快速核对比对每名员工的好友名单和人数、客户群列表，群成员轮流看，每次十二分之一。最后再比一遍，没有不同才算两边一致。",
+    "Compares WeCom with our records, repairs the difference and says why it had been missing. A full sync compares item by item; a quick check compares each member's list of friends and its length and the list of groups, and looks at the members of every twelfth group in turn. Complete only if nothing differs when compared again.",
   ],
   "sync.start_full": ["全量同步", "Full sync"],
   "sync.start_check": ["快速核对", "Quick check"],
@@ -28,6 +28,24 @@ export const sync = {
     "{{thing}}：还缺 {{missing}}，还多 {{extra}}",
     "{{thing}}: {{missing}} still missing, {{extra}} still too many",
   ],
+  "sync.difference_open": ["{{thing}}：{{n}} 张还没有改好", "{{thing}}: {{n}} not yet as they should be"],
+  "sync.open_hint": [
+    "改正它们的调用还没有完成，或者被企业微信拒绝了。到“活码”页看写着原因的那几张，改好再保存；正在进行的，过一会儿做一次快速核对。",
+    "The call that mends them is not finished, or WeCom refused it. Open the codes that show a reason, mend and save them; for those under way, run a quick check in a while.",
+  ],
+  "sync.unlisted": [
+    "不在企业微信的列表里、没有算进下表的：{{what}}",
+    "On no list of WeCom and not counted below: {{what}}",
+  ],
+  "sync.unlisted_part": ["{{thing}} {{n}}", "{{thing}} {{n}}"],
+  "sync.unlisted_hint": [
+    "它们属于已离职、没有席位或名单读不到的员工。快速核对只轮流看其中的群；全量同步会逐条去问。",
+    "They belong to staff who left, have no seat or whose list cannot be read. A quick check only looks at some of these groups in turn; a full sync asks about each.",
+  ],
+  "sync.members_in_turn": [
+    "群列表不说群里有谁：快速核对轮流看群，丢了回调的进群、退群最多要 12 次核对（约半天）才会发现；全量同步每次都看全部群",
+    "The list of groups does not name members: quick checks look at groups in turn, so a join or leave without a callback is found after up to 12 checks (about half a day); a full sync reads every group",
+  ],
   "sync.differs_hint": [
     "过几分钟再做一次快速核对。反复出现时，到“回调”页看有没有处理失败的回调。",
     "Run a quick check in a few minutes. If it persists, look for failed callbacks on the Callbacks page.",
@@ -48,6 +66,12 @@ export const sync = {
   ],
   "sync.archive_absent": ["；{{n}} 人·天企业微信没有给出（{{share}}）", "; {{n}} days WeCom did not give ({{share}})"],
   "sync.archive_current": ["官方数据存档没有要补的", "The statistics archive is up to date"],
+  "sync.archive_refusals": [
+    "其中 {{n}} 次询问被企业微信拒绝，只影响这几个人，下次再问",
+    "{{n}} questions were refused; only these members are affected, and they are asked again",
+  ],
+  "sync.refusal_staff": ["{{user}} 的单聊：{{message}}", "{{user}}, single chats: {{message}}"],
+  "sync.refusal_owner": ["{{user}} 的客户群：{{message}}", "{{user}}, groups: {{message}}"],
   "sync.archive_refused": [
     "企业微信不给统计数据（{{code}}），存档没有更新；其余不受影响。",
     "WeCom refuses its statistics ({{code}}); the archive was not updated, everything else was.",
@@ -68,10 +92,13 @@ export const sync = {
   "sync_column.amended": ["更正", "Amended"],
   "sync_column_hint.remote": ["这次读到的数量；—表示这次没有数", "What this run read; — means it was not counted"],
   "sync_column_hint.held_before": ["开始时本地的数量", "What we held when the run began"],
-  "sync_column_hint.held_after": ["修复之后重新数的数量", "Counted again after the repairs"],
+  "sync_column_hint.held_after": [
+    "修复之后重新数的数量，不含列表里没有的",
+    "Counted again after the repairs, without what no list shows",
+  ],
   "sync_column_hint.during": [
-    "同步进行时，由回调带来的增减。本地现有 = 企业微信 + 期间变化，就是一致",
-    "What callbacks brought or took while the run went on. Here now = at WeCom + meanwhile means agreement",
+    "读过企业微信之后，本地在这段时间里真正写下的增减，按写入时间数，不是差额。本地现有 = 企业微信 + 期间变化，就是一致",
+    "What was really written here after WeCom was read, by the time of writing; not what is left over. Here now = at WeCom + meanwhile means agreement",
   ],
   "sync_column_hint.missing": ["企业微信有、本地没有，已补上", "Shown by WeCom, not held here; now held"],
   "sync_column_hint.extra": ["本地有、企业微信没有，已结束", "Held here, not shown by WeCom; now ended"],
@@ -118,6 +145,7 @@ export const sync = {
   "sync_reason.range": ["可见范围变了", "Visible range changed"],
   "sync_reason.silent": ["企业微信不给回调", "WeCom has no callback"],
   "sync_reason.api": ["本系统的调用正在进行", "Our own call under way"],
+  "sync_reason.ours": ["本地记录出了错", "Our record was wrong"],
   "sync_reason.unknown": ["太久以前，查不到", "Too long ago to tell"],
   "sync_reason_hint.lost": [
     "企业微信对这种变化会发回调，但本地没有收到。若很多，检查回调地址、事件勾选和服务是否中断过。",
@@ -152,6 +180,10 @@ export const sync = {
   "sync_reason_hint.api": [
     "本系统对它的调用还没有收尾，过一会儿就会一致。接口改动不产生回调。",
     "A call of ours about it is not finished; it will agree soon. API changes send no callback.",
+  ],
+  "sync_reason_hint.ours": [
+    "企业微信的名单和上次一致时一样，是本地的记录变了，例如恢复过旧备份、有人直接改过数据库。",
+    "WeCom's list is what it was when both sides last agreed; our own record changed, e.g. by an older backup or a hand in the database.",
   ],
   "sync_reason_hint.unknown": ["回调只保留半年。", "Callbacks are kept for half a year."],
   "sync.repairs": ["修复明细", "Repairs"],

@@ -129,7 +129,7 @@ export function SyncPage() {
                     render: (_, s) => <span className="num">{count(repairedOf(s.result))}</span>,
                   },
                   { title: t("sync.verdict"), width: 130, render: (_, s) => <Verdict run={s} /> },
-                  { title: t("system.error"), render: (_, s) => <span className="bad">{s.error}</span> },
+                  { title: t("system.error"), render: (_, s) => <span className="bad">{s.problem?.message}</span> },
                 ]}
               />
             )
@@ -167,12 +167,16 @@ function Verdict({ run }: { run: SyncRun }) {
   );
 }
 
-function differenceText(d: { thing: SyncThing; missing: number; extra: number }, t: Translate): string {
-  return t("sync.difference", {
-    thing: t.word("sync_thing", d.thing),
-    missing: count(d.missing),
-    extra: count(d.extra),
-  });
+type Difference = NonNullable<SyncResult["differs"]>[number];
+
+function differenceText(d: Difference, t: Translate): string {
+  const thing = t.word("sync_thing", d.thing);
+  const parts: string[] = [];
+  if (d.missing + d.extra > 0) {
+    parts.push(t("sync.difference", { thing, missing: count(d.missing), extra: count(d.extra) }));
+  }
+  if (d.open) parts.push(t("sync.difference_open", { thing, n: count(d.open) }));
+  return parts.join(" · ");
 }
 
 const things: SyncThing[] = ["staff", "tags", "relations", "groups", "members", "ways", "join_ways"];
@@ -204,7 +208,7 @@ function Statement({ run, onRepairs, onStrays }: StatementProps) {
           type="warning"
           showIcon
           title={differenceText(d, t)}
-          description={t("sync.differs_hint")}
+          description={t(d.open ? "sync.open_hint" : "sync.differs_hint")}
         />
       ))}
       {(result.unread ?? 0) > 0 && (
@@ -215,6 +219,7 @@ function Statement({ run, onRepairs, onStrays }: StatementProps) {
           description={t("sync.unread_hint")}
         />
       )}
+      <Unlisted result={result} />
       <Table
         size="small"
         rowKey="thing"
@@ -236,6 +241,7 @@ function Statement({ run, onRepairs, onStrays }: StatementProps) {
               <Reasons
                 byReason={result.why?.[row.thing]}
                 counted={result.remote?.[row.thing] !== undefined}
+                inTurn={run.kind === "check" && row.thing === "members"}
                 onOpen={() => onRepairs(row.thing)}
               />
             ),
@@ -252,6 +258,7 @@ function Statement({ run, onRepairs, onStrays }: StatementProps) {
           </Button>
         )}
         <Archived result={result} />
+        <Refusals run={run} />
       </div>
     </div>
   );
@@ -261,14 +268,36 @@ interface ReasonsProps {
   byReason: Record<string, number> | undefined;
   /** Whether the run counted this thing at all. */
   counted: boolean;
+  /** Whether it looks at some of them in turn. */
+  inTurn: boolean;
   onOpen: () => void;
 }
 
-function Reasons({ byReason, counted, onOpen }: ReasonsProps) {
+/** What we hold of which no list speaks, and which therefore was not compared. */
+function Unlisted({ result }: { result: SyncResult }) {
+  const t = useT();
+  const parts = things
+    .filter((thing) => (result.unlisted?.[thing] ?? 0) > 0)
+    .map((thing) =>
+      t("sync.unlisted_part", { thing: t.word("sync_thing", thing), n: count(result.unlisted?.[thing] ?? 0) }),
+    );
+  if (parts.length === 0) return null;
+  return (
+    <Alert
+      type="info"
+      showIcon
+      title={t("sync.unlisted", { what: parts.join("、") })}
+      description={t("sync.unlisted_hint")}
+    />
+  );
+}
+
+function Reasons({ byReason, counted, inTurn, onOpen }: ReasonsProps) {
   const t = useT();
   const entries = Object.entries(byReason ?? {}).sort((a, b) => b[1] - a[1]);
   if (entries.length === 0) {
-    return <span className="quiet">{t(counted ? "sync.nothing_missing" : "sync.not_compared")}</span>;
+    const text = <span className="quiet">{t(counted ? "sync.nothing_missing" : "sync.not_compared")}</span>;
+    return inTurn ? <Tooltip title={t("sync.members_in_turn")}>{text}</Tooltip> : text;
   }
   return (
     <span className="row row-wrap" style={{ gap: 4 }}>
@@ -280,6 +309,21 @@ function Reasons({ byReason, counted, onOpen }: ReasonsProps) {
         </Tooltip>
       ))}
     </span>
+  );
+}
+
+/** Of whom WeCom refused the statistics, and why. */
+function Refusals({ run }: { run: SyncRun }) {
+  const t = useT();
+  const refused = run.result?.archive?.refused ?? 0;
+  if (refused === 0) return null;
+  const lines = run.refusals.map((x) =>
+    t(x.owner ? "sync.refusal_owner" : "sync.refusal_staff", { user: x.userid, message: x.message }),
+  );
+  return (
+    <Tooltip title={<span style={{ whiteSpace: "pre-line" }}>{lines.join("\n")}</span>}>
+      <span className="bad">{t("sync.archive_refusals", { n: count(refused) })}</span>
+    </Tooltip>
   );
 }
 

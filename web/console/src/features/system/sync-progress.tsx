@@ -47,7 +47,7 @@ export function RunProgress({ run, heldBack }: { run: SyncRun; heldBack: string 
       >
         <div className="stack">
           <Progress percent={Math.floor(share * 100)} status={paused ? "normal" : "active"} />
-          {run.error && <Alert type="warning" showIcon title={t("sync.waits")} description={run.error} />}
+          {run.problem && <Alert type="warning" showIcon title={t("sync.waits")} description={run.problem.message} />}
           {heldBack && !paused && (
             <Alert type="info" showIcon title={t("sync.held_back", { at: time(heldBack, zone, "second") })} />
           )}
