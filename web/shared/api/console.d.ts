@@ -2287,7 +2287,7 @@ export interface components {
             /** Format: int64 */
             limit: number | null;
             /** @enum {string} */
-            name: "ways" | "tags" | "templates" | "intercept" | "friends" | "mass_customers" | "mass_groups" | "acquisition" | "moments";
+            name: "ways" | "tags" | "templates" | "intercept" | "intercept_words" | "friends" | "mass_customers" | "mass_groups" | "acquisition" | "moments";
             parts: components["schemas"]["CorpMeterPart"][];
             /** @description the error's sentence */
             reason: string;
@@ -2654,6 +2654,8 @@ export interface components {
             fix: string;
             /** @description what was found, with figures */
             found: string;
+            /** @description it failed when the initial setup was finished, and never passed since */
+            from_setup?: boolean;
             id: string;
             /** @description the finding's name, for programs */
             says: string;
@@ -2676,8 +2678,8 @@ export interface components {
             text: string;
         };
         FinishInputBody: {
-            /** @description finish although some checks fail */
-            accept?: boolean;
+            /** @description checks that may fail: whoever finishes has seen that they do */
+            accept?: string[];
         };
         GramPart: {
             hit?: boolean;
