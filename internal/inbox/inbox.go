@@ -96,6 +96,7 @@ type Inbox struct {
 	queue    chan put
 	wake     []chan struct{}
 	active   atomic.Int64
+	knocking atomic.Int64 // requests that wait for their answer
 	tally    *tally
 }
 

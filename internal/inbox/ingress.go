@@ -106,6 +106,8 @@ func (g *Ingress) receive(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	g.inbox.knocking.Add(1)
+	defer g.inbox.knocking.Add(-1)
 	plain, err := g.crypto.Decrypt(sig, ts, nonce, body)
 	if err != nil {
 		return err
