@@ -140,11 +140,19 @@ func (s *Service) findCreated(ctx context.Context, c outbox.Call) (any, bool, er
 			}
 		}
 		if next == "" {
-			return nil, false, nil
+			break
 		}
 		cursor = next
 	}
+	if age := s.Clock.Now().Sub(p.At); age < listed {
+		return nil, false, errs.E(errs.Unavailable, "send.dispatching", "not in the list %s after it was planned", age)
+	}
+	return nil, false, nil
 }
+
+// listed is how long WeCom's list may take to show a new mass send. One that is not there any sooner may still have been
+// made, and must not be made a second time.
+const listed = 3 * time.Minute
 
 // unclaimed returns the sends of a page with our content that no send of ours is known by.
 func (s *Service) unclaimed(ctx context.Context, x send, page []wecom.GroupMsg) ([]wecom.GroupMsg, error) {

@@ -46,15 +46,25 @@ func TestAReminderIsNotRepeated(t *testing.T) {
 	}
 }
 
-// For a while WeCom lists a mass send whose task it does not show yet: that one may be ours.
-func TestAMassSendBeingDispatchedIsNotMadeAgain(t *testing.T) {
-	var dispatching atomic.Bool
-	dispatching.Store(true)
+// For a while WeCom does not list a new mass send, or lists it without its task: the one that was made may be ours, and
+// must not be made again.
+func TestAMassSendThatDoesNotShowYetIsNotMadeAgain(t *testing.T) {
+	for path, answer := range map[string]string{
+		"/get_groupmsg_task":    `{"errcode":0,"errmsg":"ok","task_list":[],"next_cursor":""}`,
+		"/get_groupmsg_list_v2": `{"errcode":0,"errmsg":"ok","group_msg_list":[],"next_cursor":""}`,
+	} {
+		t.Run(path[1:], func(t *testing.T) { massSendHidden(t, path, answer) })
+	}
+}
+
+func massSendHidden(t *testing.T, path, answer string) {
+	var hidden atomic.Bool
+	hidden.Store(true)
 	r := newRigWith(t, codetest.Options{People: 2, Instead: func(w http.ResponseWriter, req *http.Request) bool {
-		if !dispatching.Load() || !strings.HasSuffix(req.URL.Path, "/get_groupmsg_task") {
+		if !hidden.Load() || !strings.HasSuffix(req.URL.Path, path) {
 			return false
 		}
-		_, _ = io.WriteString(w, `{"errcode":0,"errmsg":"ok","task_list":[],"next_cursor":""}`)
+		_, _ = io.WriteString(w, answer)
 		return true
 	}}, "T3")
 	r.befriend("lina", 2)
@@ -77,11 +87,33 @@ func TestAMassSendBeingDispatchedIsNotMadeAgain(t *testing.T) {
 		runtime.Gosched()
 	}
 	if got := codetest.One[string](r.Brand, `SELECT state || ' ' || attempts FROM outbox_call WHERE kind = 'send.create'`); got != "unknown 1" {
-		t.Fatalf("while WeCom dispatches, the call stands at %s", got)
+		t.Fatalf("while WeCom hides it, the call stands at %s", got)
 	}
-	dispatching.Store(false)
+	hidden.Store(false)
 	r.Settle()
 	if body := r.tasksOf("lina"); strings.Count(body, `"msgid"`) != 1 {
 		t.Errorf("the member of staff has two tasks: %s", body)
+	}
+}
+
+// One that WeCom never got is made once it would surely be listed.
+func TestAMassSendThatNeverArrivedIsMade(t *testing.T) {
+	r := newRig(t, 2, "T3")
+	r.befriend("lina", 2)
+	r.to(3, "18:00")
+	at := time.Date(2026, 3, 5, 19, 0, 0, 0, codetest.Start.Location())
+	r.Advance(at)
+	_, err := r.sop.RunDue(t.Context())
+	r.must(err)
+	r.must(r.Sim.Faults(t.Context(), sim.Faults{DropBefore: 1}))
+	_, err = r.Outbox.RunOnce(t.Context(), outbox.Write, 1)
+	r.must(err)
+	r.must(r.Sim.Faults(t.Context(), sim.Faults{}))
+	r.Advance(at.Add(4 * time.Minute))
+	if got := codetest.One[string](r.Brand, `SELECT state || ' ' || attempts FROM outbox_call WHERE kind = 'send.create'`); got != "done 2" {
+		t.Errorf("the call stands at %s", got)
+	}
+	if body := r.tasksOf("lina"); strings.Count(body, `"msgid"`) != 1 {
+		t.Errorf("the tasks of the member of staff: %s", body)
 	}
 }
