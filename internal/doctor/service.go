@@ -66,11 +66,11 @@ const (
 func (s *Service) Check(ctx context.Context, lang i18n.Lang) (Report, error) {
 	s.turn.Lock()
 	defer s.turn.Unlock()
-	at, err := lastChecked(ctx, s.DB)
+	at, all, err := s.kept(ctx)
 	if err != nil {
 		return Report{}, err
 	}
-	if now := s.Wall.Now(); at == nil || now.Sub(*at) > fresh || at.After(now) {
+	if now := s.Wall.Now(); at == nil || !all || now.Sub(*at) > fresh || at.After(now) {
 		if err := s.run(ctx, func(check) bool { return true }); err != nil {
 			return Report{}, err
 		}
@@ -178,21 +178,23 @@ func (s *Service) Work(ctx context.Context) error {
 
 // RunDue examines if the last time is an hour ago, or some checks were never made, and reports whether it did.
 func (s *Service) RunDue(ctx context.Context) (bool, error) {
-	at, err := lastChecked(ctx, s.DB)
-	if err != nil {
+	at, all, err := s.kept(ctx)
+	if err != nil || at != nil && s.Wall.Now().Sub(*at) < hourly && all {
 		return false, err
-	}
-	kept, err := findings(ctx, s.DB)
-	if err != nil {
-		return false, err
-	}
-	news := slices.ContainsFunc(checks(), func(c check) bool { _, there := kept[c.id]; return !c.rare && !there })
-	if at != nil && s.Wall.Now().Sub(*at) < hourly && !news {
-		return false, nil
 	}
 	s.turn.Lock()
 	defer s.turn.Unlock()
 	return true, s.run(ctx, func(c check) bool { return !c.rare })
+}
+
+// kept tells when the last examination was, nil = never, and whether every hourly check has been made: what the first-run
+// wizard hands over is not all.
+func (s *Service) kept(ctx context.Context) (at *time.Time, all bool, err error) {
+	if at, err = lastChecked(ctx, s.DB); err != nil {
+		return nil, false, err
+	}
+	found, err := findings(ctx, s.DB)
+	return at, !slices.ContainsFunc(checks(), func(c check) bool { _, there := found[c.id]; return !c.rare && !there }), err
 }
 
 // Tables declares what this package owns.
