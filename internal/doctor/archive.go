@@ -58,7 +58,7 @@ func (x *exam) archiveCheck(ctx context.Context) Finding {
 		return unread(err)
 	case st.caughtUp == nil && st.code == "":
 		return unknown("first", facts)
-	case st.caughtUp == nil || now.Sub(*st.caughtUp) > archiveBehind:
+	case st.caughtUp == nil || now.Sub(*st.caughtUp) > archiveBehind && (!accelerated || st.code != ""): // a demo's night is a second
 		if st.code == "" {
 			return warn("behind", facts)
 		}

@@ -148,9 +148,13 @@ func adds(ctx context.Context, q pg.Querier, since time.Time) (relations, told i
 
 type welcomes struct{ sent, already, expired, failed int64 }
 
+// welcomesSince sums welcomes. One that came too late is none when the customer had another: the code that comes with the
+// consent to the archive ends the one before it.
 func welcomesSince(ctx context.Context, q pg.Querier, since time.Time) (w welcomes, err error) {
 	err = q.QueryRow(ctx, `SELECT count(*) FILTER (WHERE state = 'sent' AND reason <> 'already'), count(*) FILTER (WHERE reason = 'already'),
-		count(*) FILTER (WHERE reason = 'expired'), count(*) FILTER (WHERE state = 'failed') FROM livecode_welcome WHERE at >= $1`, since).
+		count(*) FILTER (WHERE reason = 'expired' AND NOT EXISTS (SELECT FROM livecode_welcome n
+			WHERE n.customer_id = w.customer_id AND n.staff_id = w.staff_id AND n.state = 'sent' AND n.at >= w.at)),
+		count(*) FILTER (WHERE state = 'failed') FROM livecode_welcome w WHERE at >= $1`, since).
 		Scan(&w.sent, &w.already, &w.expired, &w.failed)
 	return w, err
 }
