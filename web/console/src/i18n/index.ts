@@ -67,6 +67,11 @@ export function setLanguage(language: Language) {
   void i18next.changeLanguage(language);
 }
 
+/** Calls back after every change of the language. */
+export function onLanguageChange(then: () => void) {
+  i18next.on("languageChanged", then);
+}
+
 type Params = Record<string, string | number>;
 
 export interface Translate {
