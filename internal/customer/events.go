@@ -60,6 +60,7 @@ type WelcomeData struct {
 	ExternalUserID string    `json:"external_userid"`
 	WayState       string    `json:"state"`
 	Name           string    `json:"name"`
+	Consent        bool      `json:"consent,omitempty"` // the code came with the consent to the archive and ends the one before it
 	Code           string    `json:"-"`
 	Received       time.Time `json:"received"`
 }

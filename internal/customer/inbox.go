@@ -238,7 +238,7 @@ func (s *Service) handOnWelcomes(ctx context.Context, tx pg.Tx, evs []inbox.Even
 		out = append(out, event.Event{Kind: Welcomed, At: e.At, CustomerID: ids[e.ExternalUserID], StaffID: ref.ID, StoreID: ref.StoreID, CauseID: e.CauseID,
 			Key: "customer.welcome/" + hex.EncodeToString(sum[:12]),
 			Data: WelcomeData{UserID: e.UserID, ExternalUserID: e.ExternalUserID, WayState: e.State, Name: found[e.ExternalUserID].Contact.Name,
-				Code: e.WelcomeCode, Received: e.Received}})
+				Consent: e.ChangeType == callback.MsgAuditApproved, Code: e.WelcomeCode, Received: e.Received}})
 	}
 	return s.Events.Publish(ctx, tx, out...)
 }

@@ -179,10 +179,11 @@ func setScanStore(ctx context.Context, tx pg.Tx, visitor string, codeID int64, d
 	return nil
 }
 
-// lastWelcome is when a friendship had its newest welcome that was sent or is on its way.
+// lastWelcome is when a friendship had its newest welcome that was sent or is on its way, and that was sent.
 type lastWelcome struct {
 	CustomerID, StaffID int64
 	At                  time.Time
+	SentAt              *time.Time
 }
 
 func latestWelcomes(ctx context.Context, q pg.Querier, evs []event.Event) ([]lastWelcome, error) {
@@ -190,7 +191,7 @@ func latestWelcomes(ctx context.Context, q pg.Querier, evs []event.Event) ([]las
 	for i, e := range evs {
 		customers[i], staff[i] = e.CustomerID, e.StaffID
 	}
-	rows, err := q.Query(ctx, `SELECT w.customer_id, w.staff_id, max(w.at) FROM livecode_welcome w
+	rows, err := q.Query(ctx, `SELECT w.customer_id, w.staff_id, max(w.at), max(w.at) FILTER (WHERE w.state = 'sent') FROM livecode_welcome w
 		JOIN unnest($1::bigint[], $2::bigint[]) AS u(c, s) ON w.customer_id = u.c AND w.staff_id = u.s
 		WHERE w.state IN ('planned','sent') GROUP BY 1, 2`, customers, staff)
 	if err != nil {

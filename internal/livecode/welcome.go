@@ -139,21 +139,30 @@ func (s *Service) onWelcomed(ctx context.Context, tx pg.Tx, evs []event.Event) e
 const oneAdding = 10 * time.Minute
 
 // unwelcomed drops the codes of friendships whose adding has its welcome already, sent or on its way: nobody is welcomed
-// twice for one adding. Codes come on one line, so no two transactions look at the same friendship at once.
+// twice for one adding. What is on its way does not hold up the code of a consent, which takes its place: before the consent
+// WeCom sends none, and after a first welcome it refuses the second. Codes come on one line, so no two transactions look at
+// the same friendship at once.
 func unwelcomed(ctx context.Context, tx pg.Tx, evs []event.Event) ([]event.Event, error) {
 	type friendship struct{ customer, staff int64 }
 	latest, err := latestWelcomes(ctx, tx, evs)
 	if err != nil {
 		return nil, err
 	}
-	at := map[friendship]time.Time{}
+	at, sent := map[friendship]time.Time{}, map[friendship]time.Time{}
 	for _, w := range latest {
-		at[friendship{w.CustomerID, w.StaffID}] = w.At
+		f := friendship{w.CustomerID, w.StaffID}
+		if at[f] = w.At; w.SentAt != nil {
+			sent[f] = *w.SentAt
+		}
 	}
 	var out []event.Event
 	for _, e := range evs {
 		f := friendship{e.CustomerID, e.StaffID}
-		if last, ok := at[f]; ok && e.At.Sub(last).Abs() < oneAdding {
+		last, ok := at[f]
+		if e.Data.(customer.WelcomeData).Consent {
+			last, ok = sent[f]
+		}
+		if ok && e.At.Sub(last).Abs() < oneAdding {
 			continue
 		}
 		at[f] = e.At

@@ -31,16 +31,19 @@ func TestWelcomeAfterConsent(t *testing.T) {
 	if err := b.Sim.Faults(t.Context(), sim.Faults{}); err != nil {
 		t.Fatal(err)
 	}
-	plain := fmt.Sprintf(`<xml><FromUserName>sys</FromUserName><CreateTime>%d</CreateTime><MsgType>event</MsgType><Event>change_external_contact</Event>`+
-		`<ChangeType>msg_audit_approved</ChangeType><UserID>lina</UserID><ExternalUserID>%s</ExternalUserID><WelcomeCode>WC-consent</WelcomeCode></xml>`,
-		b.Clock.Now().Add(time.Minute).Unix(), codetest.Person(0))
-	e, err := callback.Parse([]byte(plain))
-	if err != nil {
-		t.Fatal(err)
+	put := func(code, user string, person int) {
+		t.Helper()
+		e, err := callback.Parse(fmt.Appendf(nil, `<xml><FromUserName>sys</FromUserName><CreateTime>%d</CreateTime><MsgType>event</MsgType><Event>change_external_contact</Event>`+
+			`<ChangeType>msg_audit_approved</ChangeType><UserID>%s</UserID><ExternalUserID>%s</ExternalUserID><WelcomeCode>%s</WelcomeCode></xml>`,
+			b.Clock.Now().Add(time.Minute).Unix(), user, codetest.Person(person), code))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Inbox.Put(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := b.Inbox.Put(t.Context(), e); err != nil {
-		t.Fatal(err)
-	}
+	put("WC-consent", "lina", 0)
 	b.Settle()
 	// The simulator did not give this code out, so it calls it expired; that it was used is what counts here.
 	if n := codetest.One[int64](b, `SELECT count(*) FROM outbox_call WHERE kind = 'send_welcome_msg' AND attempts = 1`); n != 2 {
@@ -48,6 +51,23 @@ func TestWelcomeAfterConsent(t *testing.T) {
 	}
 	if got := codetest.One[string](b, `SELECT string_agg(reason, ',' ORDER BY id) FROM livecode_welcome`); got != "consent,expired" {
 		t.Errorf("welcomes: %q", got)
+	}
+
+	// Who agrees while the first welcome waits is welcomed by the code of the consent; who was welcomed is not again.
+	b.Do("add", map[string]any{"person": codetest.Person(1), "qr": code.QR})
+	user := codetest.One[string](b, `SELECT userid FROM customer_relation WHERE external_userid = $1`, codetest.Person(1))
+	put("WC-agreed", user, 1)
+	b.Settle()
+	if n := codetest.One[int64](b, `SELECT count(*) FROM livecode_welcome`); n != 3 {
+		t.Errorf("%d welcomes, want no second one for who has one", n)
+	}
+	if _, err := b.DB.Exec(t.Context(), `UPDATE livecode_welcome SET state = 'planned' WHERE state = 'sent'`); err != nil {
+		t.Fatal(err)
+	}
+	put("WC-agreed-again", user, 1)
+	b.Settle()
+	if n := codetest.One[int64](b, `SELECT count(*) FROM livecode_welcome`); n != 4 {
+		t.Errorf("%d welcomes: one that waits holds up the consent's", n)
 	}
 }
 
