@@ -58,6 +58,9 @@ func (p *Point) Hit() {
 	if p.left.Load() == 0 {
 		return
 	}
+	if p.victim != "" && !exists(p.victim) {
+		return // the other process is not there yet: the hits begin to count when it is
+	}
 	if p.left.Add(-1) != 0 {
 		return
 	}
@@ -67,6 +70,11 @@ func (p *Point) Hit() {
 	}
 	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	select {} // the kill is on its way
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
 }
 
 // killOther kills the process named in a pid file and leaves the file's new name behind, so that a test sees that it did.

@@ -69,12 +69,7 @@ func Open(ctx context.Context, url string, w *Workers, log *slog.Logger) (*Clien
 		return nil, fmt.Errorf("job pool: %w", err)
 	}
 	driver := riverpgxv5.New(pool)
-	migrator, err := rivermigrate.New(driver, &rivermigrate.Config{Schema: pg.SharedSchema, Logger: log})
-	if err != nil {
-		pool.Close()
-		return nil, fmt.Errorf("job migrations: %w", err)
-	}
-	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+	if err := migrate(ctx, pool, driver, log); err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("job migrations: %w", err)
 	}
@@ -90,6 +85,22 @@ func Open(ctx context.Context, url string, w *Workers, log *slog.Logger) (*Clien
 		return nil, fmt.Errorf("job client: %w", err)
 	}
 	return &Client{pool: pool, river: client}, nil
+}
+
+// migrate brings River's tables up to date. River does not guard its migrations against each other: processes that start
+// together, or one that starts while the end of another's is still on its way, take turns.
+func migrate(ctx context.Context, pool *pgxpool.Pool, driver *riverpgxv5.Driver, log *slog.Logger) error {
+	migrator, err := rivermigrate.New(driver, &rivermigrate.Config{Schema: pg.SharedSchema, Logger: log})
+	if err != nil {
+		return err
+	}
+	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('qunce.jobs'))`); err != nil {
+			return err
+		}
+		_, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
+		return err
+	})
 }
 
 // Start works the queue until Stop.
